@@ -1,0 +1,414 @@
+/**
+ * The one typed protocol between the page and the engine's worker. All of it is plain data that a structured clone carries;
+ * callbacks cross as Comlink proxies. Errors reject with an `ErrorReport` (see `src/errors.ts`).
+ */
+import type { ErrorReport } from '../errors.ts';
+import type { Recipe } from '../tuning/recipe.ts';
+
+/** Progress of anything that takes longer than a second. */
+export interface Progress {
+  what: string;
+  done: number;
+  total: number;
+  unit: 'bytes' | 'rows' | 'examples' | 'steps' | 'pipelines';
+  /** Seconds left at the present speed; undefined until there is a speed. */
+  secondsLeft?: number;
+  perSecond?: number;
+}
+export type OnProgress = (progress: Progress) => void;
+
+// ---------------------------------------------------------------- device
+
+export interface DeviceReport {
+  vendor: string;
+  architecture: string;
+  description: string;
+  /** A software adapter (SwiftShader, lavapipe, WARP): correct, but slow. */
+  software: boolean;
+  features: { shaderF16: boolean; subgroups: boolean; timestamps: boolean };
+  limits: {
+    bindingBytes: number;
+    bufferBytes: number;
+    storageBuffers: number;
+    workgroupBytes: number;
+    invocations: number;
+  };
+}
+
+// ---------------------------------------------------------------- model
+
+/** A built-in model, known before it is loaded. */
+export interface ModelCard {
+  id: string;
+  title: string;
+  goodFor: string;
+  parameters: number;
+  downloadBytes: number;
+  width: number;
+  layers: [encoder: number, decoder: number];
+  isDefault: boolean;
+}
+
+export type ModelSource = { kind: 'builtin'; id: string } | { kind: 'files'; files: File[] };
+
+export interface ModelReport {
+  id: string;
+  title: string;
+  family: string;
+  fingerprint: string;
+  parameters: number;
+  /** d: width of the embedding, and of each virtual token. */
+  width: number;
+  vocabSize: number;
+  heads: number;
+  layers: [encoder: number, decoder: number];
+  weightBytes: number;
+  /** Seconds: reading, uploading, and compiling. */
+  seconds: { read: number; upload: number };
+}
+
+// ---------------------------------------------------------------- data
+
+export interface SampleCard {
+  id: string;
+  title: string;
+  about: string;
+  rows: number;
+  labels: string[];
+}
+
+export type DataSource = { kind: 'sample'; id: string } | { kind: 'file'; file: File };
+
+export interface ReadOptions {
+  delimiter?: string;
+  header?: boolean;
+  encoding?: string;
+}
+
+export interface Roles {
+  text: string;
+  text2?: string;
+  label: string;
+}
+
+export interface DataReport {
+  name: string;
+  format: string;
+  delimiter?: string;
+  encoding: string;
+  header: boolean;
+  columns: string[];
+  rows: number;
+  warnings: string[];
+  /** First rows, for the preview before roles are chosen. */
+  head: string[][];
+  guessedRoles: Roles;
+}
+
+/** What the model is asked. Plain data; goes into URLs and downloads. */
+export interface TaskSettings {
+  roles: Roles;
+  /** Placeholders: `{text}`, `{text2}`. */
+  template: string;
+  /** A template of words to compare the soft prompt with, for example `positive or negative : {text}`. */
+  writtenPrompt: string;
+  /** Label as in the data -> word(s) the model answers with. Labels not named stand for themselves. */
+  verbalizers: Record<string, string>;
+  /** The answer ends in `</s>`, and the scores count it. */
+  appendEos: boolean;
+  /** Tokens of input kept at most, without the prompt. */
+  maxTokens: number;
+  split:
+    | { kind: 'stratified'; train: number; dev: number; test: number; seed: number }
+    | { kind: 'last-quarter'; dev: number; seed: number };
+  /** Own files for dev and test in place of a split (same columns). */
+  devFile?: File;
+  testFile?: File;
+}
+
+export interface Finding {
+  id: string;
+  severity: 'note' | 'warning';
+  message: string;
+  rows: number[];
+  /** The button's verb, where one press mends it: "Remove duplicates". */
+  mend?: string;
+}
+
+export interface LabelReport {
+  label: string;
+  count: number;
+  word: string;
+  /** Tokens of the verbalizer. */
+  tokens: string[];
+}
+
+export interface TaskReport {
+  settings: TaskSettings;
+  labels: LabelReport[];
+  counts: { examples: number; train: number; dev: number; test: number; leftOut: number };
+  /** Token lengths of all examples before truncation: `counts[i]` examples have `i * binWidth` to `(i + 1) * binWidth - 1`. */
+  lengths: { binWidth: number; counts: number[]; longest: number; truncated: number };
+  findings: Finding[];
+  mended: string[];
+  /** Accuracy on dev and test of always answering the commonest training label. */
+  majority: { label: string; dev: number; test: number };
+}
+
+export interface RowQuery {
+  start: number;
+  count: number;
+  search?: string;
+  label?: string;
+  part?: 'train' | 'dev' | 'test';
+}
+export interface RowPage {
+  total: number;
+  rows: { row: number; text: string; text2?: string; label: string; part: 'train' | 'dev' | 'test' }[];
+}
+
+export interface TokenView {
+  row: number;
+  tokens: string[];
+  truncated: boolean;
+  label: string;
+}
+
+// ---------------------------------------------------------------- prompts, runs
+
+export type PromptRef =
+  | { kind: 'none' }
+  /** The task's written prompt, or the one given. */
+  | { kind: 'written'; template?: string }
+  | { kind: 'run'; run: string; which: 'best' | 'current' }
+  | { kind: 'saved'; id: string };
+
+export interface RunPlan {
+  /** Predicted peak of GPU memory in bytes: weights, activations, all. */
+  bytes: { weights: number; activations: number; total: number };
+  microBatch: number;
+  largestBatch: number;
+  /** Trainable and frozen numbers. */
+  learned: number;
+  frozen: number;
+}
+
+export type RunState = 'starting' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
+
+export interface StepRecord {
+  step: number;
+  loss: number;
+  /** L2 norm of the prompt's gradient. */
+  gradNorm: number;
+}
+
+export interface EvalRecord {
+  step: number;
+  accuracy: number;
+  loss: number;
+  best: boolean;
+}
+
+/** Numbers the scene is drawn from, at most ten times a second. */
+export interface SceneFrame {
+  step: number;
+  /** Per virtual token: L2 norm of its gradient, and distance moved from its start. */
+  tokenGrad: Float32Array;
+  tokenMoved: Float32Array;
+  /** L2 norm of d loss / d (residual stream entering each layer), first layer first. */
+  encoderGrad: Float32Array;
+  decoderGrad: Float32Array;
+}
+
+export interface RunSummary {
+  id: string;
+  name: string;
+  state: RunState;
+  recipe: Recipe;
+  modelId: string;
+  modelTitle: string;
+  dataName: string;
+  step: number;
+  steps: StepRecord[];
+  evals: EvalRecord[];
+  /** Seconds spent stepping. */
+  seconds: number;
+  learned: number;
+  test?: { accuracy: number; low: number; high: number; n: number };
+  /** Another day's run whose checkpoint waits in this browser. */
+  resumable: boolean;
+  error?: ErrorReport;
+}
+
+export type RunEvent =
+  | { type: 'state'; state: RunState; step: number }
+  | {
+      type: 'steps';
+      records: StepRecord[];
+      stepsPerSecond: number;
+      tokensPerSecond: number;
+      secondsLeft: number;
+      gpuBytes: number;
+    }
+  | { type: 'scene'; frame: SceneFrame }
+  | { type: 'eval'; record: EvalRecord }
+  | { type: 'progress'; progress: Progress }
+  | { type: 'notice'; code: NoticeCode; message: string; remedy: string }
+  | { type: 'failed'; error: ErrorReport; lastGoodStep: number }
+  | { type: 'finished'; reason: 'steps' | 'patience' | 'stopped'; bestStep: number };
+
+export type NoticeCode =
+  | 'one-label'
+  | 'rate-too-large'
+  | 'rate-too-small'
+  | 'overfitting'
+  | 'software-adapter'
+  | 'recovered';
+
+export interface LabelScore {
+  label: string;
+  /** log p(verbalizer | input), summed over its tokens. */
+  logLikelihood: number;
+  /** Softmax of the log-likelihoods over the labels. */
+  probability: number;
+}
+
+export interface Prediction {
+  prompt: PromptRef;
+  scores: LabelScore[];
+  label: string;
+  /** Free greedy decoding, where it was asked for. */
+  generated?: string;
+}
+
+export interface ClassReport {
+  label: string;
+  precision: number;
+  recall: number;
+  f1: number;
+  support: number;
+}
+
+export interface Evaluation {
+  prompt: PromptRef;
+  part: 'dev' | 'test';
+  n: number;
+  accuracy: number;
+  /** Wilson's 95% interval. */
+  low: number;
+  high: number;
+  macroF1: number;
+  classes: ClassReport[];
+  labels: string[];
+  /** [true label][predicted label]; with free decoding the last column counts answers that are no label. */
+  confusion: number[][];
+  majority: { label: string; accuracy: number };
+  /** Every example's outcome, in the part's order. */
+  outcomes: {
+    row: number;
+    text: string;
+    text2?: string;
+    label: string;
+    predicted: string;
+    probability: number;
+    generated?: string;
+  }[];
+}
+
+export interface TokenNeighbours {
+  /** Nearest vocabulary words per virtual token, by cosine. */
+  tokens: { norm: number; moved: number; startedFrom?: string; words: { word: string; cosine: number }[] }[];
+  /** Best cosine that a random vector finds: mean and 95th percentile over seeded draws. */
+  random: { mean: number; p95: number };
+}
+
+export interface SavedPrompt {
+  id: string;
+  name: string;
+  length: number;
+  width: number;
+  modelName: string;
+  modelFingerprint: string;
+  createdAt: string;
+  labels: string[];
+  accuracy?: number;
+  /** Whether it fits the model that is loaded; the reason where it does not. */
+  fits: boolean;
+  reason?: string;
+  notes: string[];
+}
+
+export type ExportFormat = 'peft' | 'npy' | 'json';
+export interface ExportedFile {
+  name: string;
+  type: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+// ---------------------------------------------------------------- the engine
+
+export interface Engine {
+  /** Opens the adapter. Rejects `no-webgpu`, `no-adapter`, `limit-too-small`. */
+  openDevice(): Promise<DeviceReport>;
+
+  listModels(): Promise<ModelCard[]>;
+  /** Replaces the model that is loaded. */
+  loadModel(source: ModelSource, onProgress: OnProgress): Promise<ModelReport>;
+
+  listSamples(): Promise<SampleCard[]>;
+  openData(source: DataSource, options: ReadOptions, onProgress: OnProgress): Promise<DataReport>;
+  /** What a task looks like before anybody changes it: guessed roles, default template, the sample's own verbalizers. */
+  suggestTask(): Promise<TaskSettings>;
+  /** Tokenises and splits; needs a model and data. */
+  setTask(settings: TaskSettings, onProgress: OnProgress): Promise<TaskReport>;
+  mend(findingId: string): Promise<TaskReport>;
+  undoMend(): Promise<TaskReport>;
+  rows(query: RowQuery): Promise<RowPage>;
+  readRow(row: number): Promise<TokenView>;
+  readText(text: string, text2?: string): Promise<TokenView>;
+
+  planRun(recipe: Recipe): Promise<RunPlan>;
+  /** Starts a run; events come until it has finished, failed or been stopped. One run at a time. */
+  startRun(
+    recipe: Recipe,
+    onEvent: (event: RunEvent) => void,
+    options: { paused: boolean },
+  ): Promise<RunSummary>;
+  /** Takes up a run of an earlier visit from its checkpoint (same model and data loaded). */
+  resumeRun(run: string, onEvent: (event: RunEvent) => void): Promise<RunSummary>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** One step, then paused. */
+  step(): Promise<void>;
+  stop(): Promise<void>;
+  runs(): Promise<RunSummary[]>;
+  renameRun(run: string, name: string): Promise<void>;
+  deleteRun(run: string): Promise<void>;
+
+  /** Dev or test accuracy of a prompt, or of no prompt. While a run is going it waits for a gap between two steps. */
+  evaluate(
+    prompt: PromptRef,
+    part: 'dev' | 'test',
+    options: { decoding: 'rank' | 'greedy' },
+    onProgress: OnProgress,
+  ): Promise<Evaluation>;
+  /** Label scores of one text under several prompts. */
+  predict(
+    text: string,
+    text2: string | undefined,
+    prompts: PromptRef[],
+    options: { generate: boolean },
+  ): Promise<Prediction[]>;
+  neighbours(prompt: PromptRef, count: number): Promise<TokenNeighbours>;
+
+  savedPrompts(): Promise<SavedPrompt[]>;
+  /** Keeps a run's best prompt in this browser. */
+  savePrompt(run: string, name: string): Promise<SavedPrompt>;
+  renamePrompt(id: string, name: string): Promise<void>;
+  /** Deleted prompts can be brought back until the page is closed. */
+  deletePrompt(id: string): Promise<void>;
+  restorePrompt(id: string): Promise<void>;
+  exportPrompt(prompt: PromptRef, format: ExportFormat): Promise<ExportedFile>;
+  /** Reads a prompt file (or adapter_config.json with adapter_model.safetensors) and keeps it. Rejects `bad-prompt`, `prompt-mismatch`. */
+  importPrompt(files: File[]): Promise<SavedPrompt>;
+}
