@@ -1,0 +1,103 @@
+import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
+import { PreludeError } from '../errors.ts';
+
+/** Text to token ids and back, as the Rust library `tokenizers` does with the same `tokenizer.json`. */
+export interface Tokenizer {
+  /** Token ids of a text; with `special` also what the post-processor adds (T5: `</s>` at the end). Default: without. */
+  encode(text: string, options?: { special?: boolean }): number[];
+  /** Text of token ids; `skipSpecial` leaves out special tokens. Ids beyond the vocabulary are left out. */
+  decode(ids: readonly number[], options?: { skipSpecial?: boolean }): string;
+  /** The piece of the vocabulary with this id, as stored (`▁the`), or `<id>` where the vocabulary has none. */
+  token(id: number): string;
+  /** One more than the largest id. A model's `vocab_size` may be larger (padding rows), never smaller. */
+  size: number;
+  /** Ids of the special tokens the folder names, or that have one of the usual names. */
+  eosId?: number;
+  padId?: number;
+  unkId?: number;
+}
+
+const REMEDY = 'Use the tokenizer.json that was published with the model.';
+
+/** Names that published vocabularies give these tokens, used when `tokenizer_config.json` is missing or says nothing. */
+const USUAL_NAMES = {
+  eos_token: ['</s>', '<|endoftext|>', '<|end_of_text|>', '<eos>', '<|im_end|>'],
+  pad_token: ['<pad>', '<|finetune_right_pad_id|>', '[PAD]'],
+  unk_token: ['<unk>', '[UNK]'],
+} as const;
+
+/**
+ * Makes a tokenizer of the parsed `tokenizer.json` (and `tokenizer_config.json`) of a model folder.
+ * @throws PreludeError 'bad-tokenizer' for a file that is no tokenizer or of a kind the library does not know.
+ */
+export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson: unknown = {}): Tokenizer {
+  const json = checkShape(tokenizerJson);
+  const config = plainConfig(tokenizerConfigJson);
+  let hub: HubTokenizer;
+  let pieces: Map<string, number>;
+  try {
+    hub = new HubTokenizer(json, config);
+    pieces = hub.get_vocab();
+    hub.encode('a');
+  } catch (cause) {
+    throw new PreludeError(
+      'bad-tokenizer',
+      `tokenizer.json: it cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { where: 'tokenizer.json', remedy: REMEDY, cause },
+    );
+  }
+  let size = 0;
+  for (const id of pieces.values()) size = Math.max(size, id + 1);
+  const named = (key: keyof typeof USUAL_NAMES): number | undefined => {
+    const names = typeof config[key] === 'string' ? [config[key]] : USUAL_NAMES[key];
+    return names.map((name) => hub.token_to_id(name)).find((id) => id !== undefined);
+  };
+  const unkId = named('unk_token');
+  return {
+    encode: (text, { special = false } = {}) =>
+      hub.encode(text, { add_special_tokens: special }).ids.filter((id) => id !== undefined),
+    decode(ids, { skipSpecial = false } = {}) {
+      const known = ids.filter((id) => hub.id_to_token(id) !== undefined);
+      return known.length === 0 ? '' : hub.decode(known, { skip_special_tokens: skipSpecial });
+    },
+    token: (id) => hub.id_to_token(id) ?? `<${id}>`,
+    size,
+    eosId: named('eos_token'),
+    padId: named('pad_token'),
+    unkId,
+  };
+}
+
+/** The parts the library reads without asking. */
+function checkShape(json: unknown): object {
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  const bad = (message: string) =>
+    new PreludeError('bad-tokenizer', `tokenizer.json: ${message}`, {
+      where: 'tokenizer.json',
+      remedy: REMEDY,
+    });
+  if (!isObject(json)) throw bad('it is no JSON object.');
+  if (!isObject(json.model))
+    throw bad('it has no "model", so it is no tokenizer of the Hugging Face library.');
+  const vocab = json.model.vocab;
+  if (typeof vocab !== 'object' || vocab === null) throw bad('its model has no vocabulary.');
+  return {
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    added_tokens: [],
+    ...json,
+  };
+}
+
+/** The config with special tokens as plain strings (older files have objects) and no clean-up of spaces unless asked for. */
+function plainConfig(json: unknown): Record<string, unknown> {
+  if (typeof json !== 'object' || json === null) return { clean_up_tokenization_spaces: false };
+  const config: Record<string, unknown> = { clean_up_tokenization_spaces: false, ...json };
+  for (const [key, value] of Object.entries(config))
+    if (key.endsWith('_token') && typeof value === 'object' && value !== null && 'content' in value)
+      config[key] = value.content;
+  return config;
+}

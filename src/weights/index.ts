@@ -1,0 +1,24 @@
+/**
+ * Where weights come from: files and folders of models as published, read piece by piece and checked strictly, because
+ * a truncated or hostile file must give a clear error and never a wrong model. Knows bytes, tensors and dtypes; nothing
+ * of architectures or the GPU. Runs in a worker, on a page and in Node.
+ */
+
+export { fetchCatalog, fetchModel, type ModelCatalog, type ModelEntry, type ModelFile } from './catalog.ts';
+export { toFloat32 } from './decode.ts';
+export { fingerprintOf, parameterCount, sha256 } from './fingerprint.ts';
+export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat, toHalfBytes } from './half.ts';
+export { type LoadedModel, loadModelFolder, loadModelSources } from './model-folder.ts';
+export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';
+export { openSharded } from './sharded.ts';
+export {
+  type ByteProgress,
+  type ByteSource,
+  blobSource,
+  bytesSource,
+  type FetchOptions,
+  fetchBytes,
+  urlSource,
+} from './source.ts';
+export type { BlockType, DType, MetadataValue, TensorInfo, WeightFile } from './types.ts';
+export { countOf } from './types.ts';
