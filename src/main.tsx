@@ -1,0 +1,3 @@
+import { mountStudio, startEngine } from './studio/index.ts';
+
+mountStudio(document.getElementById('root')!, startEngine());

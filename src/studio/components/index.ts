@@ -1,0 +1,21 @@
+/**
+ * The studio's few building blocks, on react-aria-components: keyboard, focus and names for assistive technology are theirs,
+ * the look is ours (`components.css`, tokens in `../theme.css`). Every station builds on these and on nothing else.
+ */
+import './components.css';
+
+export { Button, type ButtonProps, Hint, IconButton, ToggleButton } from './buttons.tsx';
+export { Checkbox, type Choice, NumberField, Select, Slider, TextArea, TextField } from './fields.tsx';
+export { Dialog, Menu, type MenuAction } from './overlays.tsx';
+export {
+  Bar,
+  type Column,
+  Empty,
+  ErrorBanner,
+  FileDrop,
+  ProgressLine,
+  progressText,
+  Table,
+  Tabs,
+  Token,
+} from './views.tsx';

@@ -1,0 +1,23 @@
+import '@fontsource-variable/inter/index.css';
+import '@fontsource-variable/jetbrains-mono/index.css';
+import './theme.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import type { Engine } from '../worker/protocol.ts';
+import { App } from './shell/App.tsx';
+import { applyLook, createLook } from './shell/settings.ts';
+import { createStudio, type Studio } from './studio.tsx';
+
+/** Draws the studio into `root` and begins: device, default model, default sample. */
+export function mountStudio(root: HTMLElement, engine: Engine): Studio {
+  const look = createLook();
+  applyLook(look, document.documentElement);
+  const studio = createStudio(engine);
+  createRoot(root).render(
+    <StrictMode>
+      <App studio={studio} look={look} />
+    </StrictMode>,
+  );
+  void studio.session.getState().begin();
+  return studio;
+}

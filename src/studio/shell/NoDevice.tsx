@@ -1,0 +1,42 @@
+import { useId } from 'react';
+import type { ErrorReport } from '../../errors.ts';
+import { Button } from '../components/index.ts';
+import { browserHelp, detectBrowser } from './browser.ts';
+
+const TITLES: Record<string, string> = {
+  'no-webgpu': 'This browser has no WebGPU',
+  'no-adapter': 'WebGPU is here, but it finds no graphics adapter',
+  'limit-too-small': 'The graphics adapter allows too little',
+};
+
+/** The page for a browser in which nothing can be trained: which of the three it is, and how to mend it here. */
+export function NoDevice({ report, onRetry }: { report: ErrorReport; onRetry: () => void }) {
+  const own = detectBrowser(navigator.userAgent);
+  const id = useId();
+  return (
+    <main className="no-device" id="main">
+      <h1>{TITLES[report.code] ?? 'No device to train on'}</h1>
+      <p>
+        Prelude trains on this computer's own graphics processor, through WebGPU. {report.message}{' '}
+        {report.remedy}
+      </p>
+      {report.where && <p className="muted">Where: {report.where}</p>}
+      <div>
+        <Button onPress={onRetry}>Look again</Button>
+      </div>
+      {browserHelp(navigator.userAgent).map(({ name, steps }) => (
+        <section key={name} aria-labelledby={`${id}-${name}`}>
+          <h2 id={`${id}-${name}`}>
+            {name}
+            {name === own && <span className="muted"> (this browser)</span>}
+          </h2>
+          <ol>
+            {steps.map((step) => (
+              <li key={step}>{step}</li>
+            ))}
+          </ol>
+        </section>
+      ))}
+    </main>
+  );
+}

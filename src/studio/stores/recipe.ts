@@ -1,0 +1,100 @@
+/** The recipe as it stands on the Tune station: every value editable, the paper's a press away. */
+import { createStore } from 'zustand/vanilla';
+import {
+  adafactorDefaults,
+  adamwDefaults,
+  defaultRecipe,
+  type InitSettings,
+  type OptimizerSettings,
+  paperRecipe,
+  parseRecipe,
+  type Recipe,
+  sgdDefaults,
+} from '../../tuning/recipe.ts';
+
+export interface RecipeState {
+  recipe: Recipe;
+  set(change: Partial<Recipe>): void;
+  setOptimizer(kind: OptimizerSettings['kind']): void;
+  changeOptimizer(change: Partial<Record<string, number | string | boolean>>): void;
+  setInit(kind: InitSettings['kind']): void;
+  /** A whole recipe from outside. @throws PreludeError `bad-recipe` */
+  load(value: unknown): void;
+  usePaper(): void;
+  useDefault(): void;
+}
+
+const optimizers = { adafactor: adafactorDefaults, adamw: adamwDefaults, sgd: sgdDefaults };
+const inits: Record<InitSettings['kind'], InitSettings> = {
+  random: { kind: 'random', range: 0.5 },
+  vocabulary: { kind: 'vocabulary', mostLikely: 5000 },
+  labels: { kind: 'labels', mostLikely: 5000 },
+  text: { kind: 'text', text: 'Answer with one word.' },
+};
+
+/** The tuning choices by the words the studio uses for them. */
+export const INIT_NAMES: Record<InitSettings['kind'], string> = {
+  random: 'random numbers',
+  vocabulary: 'sampled words',
+  labels: 'class labels',
+  text: 'own words',
+};
+export const OPTIMIZER_NAMES: Record<OptimizerSettings['kind'], string> = {
+  adafactor: 'Adafactor',
+  adamw: 'AdamW',
+  sgd: 'SGD with momentum',
+};
+
+export function createRecipe() {
+  return createStore<RecipeState>()((set) => {
+    /** Only a valid recipe is taken; fields hold back what is not yet one. */
+    const take = (recipe: unknown) => set({ recipe: parseRecipe(recipe) });
+    const change = (make: (recipe: Recipe) => unknown) =>
+      set((s) => ({ recipe: parseRecipe(make(s.recipe)) }));
+    return {
+      recipe: defaultRecipe,
+      set: (values) => change((recipe) => ({ ...recipe, ...values })),
+      setOptimizer: (kind) => change((recipe) => ({ ...recipe, optimizer: optimizers[kind] })),
+      changeOptimizer: (values) =>
+        change((recipe) => ({ ...recipe, optimizer: { ...recipe.optimizer, ...values } })),
+      setInit: (kind) => change((recipe) => ({ ...recipe, init: inits[kind] })),
+      load: take,
+      usePaper: () => take(paperRecipe),
+      useDefault: () => take(defaultRecipe),
+    };
+  });
+}
+
+export type RecipeStore = ReturnType<typeof createRecipe>;
+
+/** What one recipe has that another has not, in the person's words: "start: class labels", "length 5". */
+export function recipeDifferences(recipe: Recipe, base: Recipe): string[] {
+  const differences: string[] = [];
+  const say = (changed: boolean, words: string) => {
+    if (changed) differences.push(words);
+  };
+  say(!same(recipe.init, base.init), `start: ${INIT_NAMES[recipe.init.kind]}`);
+  say(recipe.promptLength !== base.promptLength, `length ${recipe.promptLength}`);
+  say(recipe.optimizer.kind !== base.optimizer.kind, OPTIMIZER_NAMES[recipe.optimizer.kind]);
+  say(recipe.optimizer.learningRate !== base.optimizer.learningRate, `rate ${recipe.optimizer.learningRate}`);
+  const settings = (r: Recipe) => ({ ...r.optimizer, learningRate: 0 });
+  say(
+    recipe.optimizer.kind === base.optimizer.kind && !same(settings(recipe), settings(base)),
+    'optimizer settings',
+  );
+  say(
+    recipe.loss !== base.loss,
+    recipe.loss === 'vocabulary' ? 'loss over the vocabulary' : 'loss over the labels',
+  );
+  say(recipe.batchSize !== base.batchSize, `batch ${recipe.batchSize}`);
+  say(recipe.steps !== base.steps, `${recipe.steps} steps`);
+  say(recipe.evalEvery !== base.evalEvery, `dev every ${recipe.evalEvery}`);
+  say(recipe.patience !== base.patience, recipe.patience ? `patience ${recipe.patience}` : 'no early stop');
+  say(recipe.clipNorm !== base.clipNorm, recipe.clipNorm ? `clip ${recipe.clipNorm}` : 'no clipping');
+  say(recipe.seed !== base.seed, `seed ${recipe.seed}`);
+  return differences;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

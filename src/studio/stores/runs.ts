@@ -1,0 +1,295 @@
+/** Runs: the one that is going, its events folded in, and those of earlier today or of another day. */
+import { createStore } from 'zustand/vanilla';
+import type { ErrorReport } from '../../errors.ts';
+import type { Recipe } from '../../tuning/recipe.ts';
+import type {
+  Engine,
+  NoticeCode,
+  Progress,
+  RunEvent,
+  RunPlan,
+  RunSummary,
+  SceneFrame,
+} from '../../worker/protocol.ts';
+import type { Evaluations } from './evaluations.ts';
+import type { Notices } from './notices.ts';
+
+export interface RunSpeed {
+  stepsPerSecond: number;
+  tokensPerSecond: number;
+  secondsLeft: number;
+  gpuBytes: number;
+}
+
+export interface RunNotice {
+  code: NoticeCode;
+  message: string;
+  remedy: string;
+}
+
+/** A run as the page sees it: the engine's summary with what came in since. */
+export interface RunView extends RunSummary {
+  frame?: SceneFrame;
+  speed?: RunSpeed;
+  progress?: Progress;
+  notices: RunNotice[];
+  /** Not drawn in the charts. */
+  hidden: boolean;
+  finishedBecause?: 'steps' | 'patience' | 'stopped';
+  bestStep?: number;
+}
+
+export interface RunsState {
+  /** Oldest first. */
+  runs: RunView[];
+  /** The run that is warm: going now, or the last one looked at. */
+  currentId?: string;
+  /** A start that the engine has not answered yet. */
+  starting: boolean;
+  plan?: RunPlan;
+  planError?: ErrorReport;
+
+  /** Reads the runs that the engine keeps from earlier visits. */
+  load(): Promise<void>;
+  /** What a run of this recipe would need; kept for the counts bar and the preflight. */
+  planFor(recipe: Recipe): Promise<void>;
+  start(recipe: Recipe, options?: { paused: boolean }): Promise<void>;
+  resumeStored(id: string): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  step(): Promise<void>;
+  stop(): Promise<void>;
+  select(id: string): void;
+  setHidden(id: string, hidden: boolean): void;
+  rename(id: string, name: string): Promise<void>;
+  /** Takes the run off the list; the engine forgets it when the undo has passed. */
+  remove(id: string): void;
+}
+
+export function viewOf(summary: RunSummary): RunView {
+  return { ...summary, steps: [...summary.steps], evals: [...summary.evals], notices: [], hidden: false };
+}
+
+/**
+ * A run with one more event. `steps` grows in place: a copy at every event of a 30,000-step run would cost more than the
+ * drawing; the run object itself is new each time, which is what subscribers compare.
+ */
+export function foldEvent(run: RunView, event: RunEvent): RunView {
+  switch (event.type) {
+    case 'state':
+      return {
+        ...run,
+        state: event.state,
+        step: event.step,
+        resumable: isLive(event.state) ? false : run.resumable,
+      };
+    case 'steps': {
+      const last = event.records.at(-1);
+      if (!last) return run;
+      // After a non-finite loss the engine goes back to a checkpoint: steps that are done again replace the old ones.
+      const from = event.records[0]!.step;
+      while (run.steps.length && run.steps.at(-1)!.step >= from) run.steps.pop();
+      for (const record of event.records) run.steps.push(record);
+      const { stepsPerSecond, tokensPerSecond, secondsLeft, gpuBytes } = event;
+      return {
+        ...run,
+        step: last.step,
+        seconds: run.seconds + (stepsPerSecond > 0 ? event.records.length / stepsPerSecond : 0),
+        speed: { stepsPerSecond, tokensPerSecond, secondsLeft, gpuBytes },
+      };
+    }
+    case 'scene':
+      return { ...run, frame: event.frame };
+    case 'eval':
+      return {
+        ...run,
+        progress: undefined,
+        evals: [...run.evals.filter((e) => e.step < event.record.step), event.record],
+      };
+    case 'progress':
+      return { ...run, progress: event.progress };
+    case 'notice': {
+      const { code, message, remedy } = event;
+      return { ...run, notices: [...run.notices.filter((n) => n.code !== code), { code, message, remedy }] };
+    }
+    case 'failed':
+      return { ...run, state: 'failed', error: event.error, step: event.lastGoodStep, progress: undefined };
+    case 'finished':
+      return {
+        ...run,
+        state: event.reason === 'stopped' ? 'stopped' : 'finished',
+        finishedBecause: event.reason,
+        bestStep: event.bestStep,
+        progress: undefined,
+      };
+  }
+}
+
+export function isLive(state: RunSummary['state']): boolean {
+  return state === 'starting' || state === 'running' || state === 'paused';
+}
+
+export function currentRun(state: RunsState): RunView | undefined {
+  return state.runs.find((run) => run.id === state.currentId);
+}
+
+export function liveRun(state: RunsState): RunView | undefined {
+  const run = currentRun(state);
+  return run && isLive(run.state) ? run : undefined;
+}
+
+/** Best dev accuracy so far. */
+export function bestAccuracy(run: RunSummary): number | undefined {
+  return run.evals.length ? Math.max(...run.evals.map((e) => e.accuracy)) : undefined;
+}
+
+export function createRuns(engine: Engine, notices: Notices, evaluations: Evaluations) {
+  return createStore<RunsState>()((set, get) => {
+    const { fail, announce, toast } = notices.getState();
+    let planned = 0;
+    /** Ids taken off the list whose undo has not passed. */
+    const removed = new Set<string>();
+
+    const replace = (id: string, make: (run: RunView) => RunView) =>
+      set((s) => ({ runs: s.runs.map((run) => (run.id === id ? make(run) : run)) }));
+
+    const measureTest = async (id: string) => {
+      try {
+        const { accuracy, low, high, n } = await evaluations
+          .getState()
+          .evaluate({ kind: 'run', run: id, which: 'best' }, 'test', 'rank');
+        replace(id, (run) => ({ ...run, test: { accuracy, low, high, n } }));
+      } catch (error) {
+        fail(error, { label: 'Try again', run: () => void measureTest(id) });
+      }
+    };
+
+    const take = (id: string, event: RunEvent) => {
+      replace(id, (run) => foldEvent(run, event));
+      if (event.type === 'failed') {
+        fail(event.error);
+        void get().load();
+      }
+      if (event.type === 'eval') evaluations.getState().forgetRun(id);
+      if (event.type === 'eval' && event.record.best)
+        announce(
+          `Step ${event.record.step}: dev accuracy ${(event.record.accuracy * 100).toFixed(1)} percent.`,
+        );
+      if (event.type === 'finished') {
+        evaluations.getState().forgetRun(id);
+        announce(`The run ended; its best dev accuracy was at step ${event.bestStep}.`);
+        void measureTest(id);
+      }
+    };
+
+    /** Events can come before the summary that names their run: they wait for it. */
+    const follow = async (begin: (onEvent: (event: RunEvent) => void) => Promise<RunSummary>) => {
+      let id: string | undefined;
+      const early: RunEvent[] = [];
+      set({ starting: true });
+      try {
+        const summary = await begin((event) => {
+          if (id === undefined) early.push(event);
+          else take(id, event);
+        });
+        id = summary.id;
+        const view = viewOf(summary);
+        set((s) => ({ runs: [...s.runs.filter((run) => run.id !== view.id), view], currentId: view.id }));
+        for (const event of early) take(view.id, event);
+      } catch (error) {
+        fail(error);
+      } finally {
+        set({ starting: false });
+      }
+    };
+
+    const command = async (work: () => Promise<void>) => {
+      try {
+        await work();
+      } catch (error) {
+        fail(error);
+      }
+    };
+
+    return {
+      runs: [],
+      starting: false,
+
+      async load() {
+        try {
+          const summaries = await engine.runs();
+          set((s) => ({
+            runs: summaries
+              .filter((summary) => !removed.has(summary.id))
+              .map((summary) => {
+                const known = s.runs.find((run) => run.id === summary.id);
+                if (known && isLive(known.state)) return known;
+                const view = viewOf(summary);
+                return known
+                  ? { ...view, hidden: known.hidden, notices: known.notices, frame: known.frame }
+                  : view;
+              }),
+            currentId: s.currentId,
+          }));
+        } catch (error) {
+          fail(error);
+        }
+      },
+
+      async planFor(recipe) {
+        const asked = ++planned;
+        try {
+          const plan = await engine.planRun(recipe);
+          if (asked === planned) set({ plan, planError: undefined });
+        } catch (error) {
+          if (asked === planned) set({ plan: undefined, planError: error as ErrorReport });
+        }
+      },
+
+      start: (recipe, options = { paused: false }) =>
+        follow((onEvent) => engine.startRun(recipe, onEvent, options)),
+      resumeStored: (id) => follow((onEvent) => engine.resumeRun(id, onEvent)),
+      pause: () => command(() => engine.pause()),
+      resume: () => command(() => engine.resume()),
+      step: () => command(() => engine.step()),
+      stop: () => command(() => engine.stop()),
+      select: (id) => set({ currentId: id }),
+      setHidden: (id, hidden) => replace(id, (run) => ({ ...run, hidden })),
+
+      async rename(id, name) {
+        const before = get().runs.find((run) => run.id === id)?.name;
+        replace(id, (run) => ({ ...run, name }));
+        try {
+          await engine.renameRun(id, name);
+        } catch (error) {
+          replace(id, (run) => ({ ...run, name: before ?? run.name }));
+          fail(error);
+        }
+      },
+
+      remove(id) {
+        const { runs, currentId } = get();
+        const at = runs.findIndex((run) => run.id === id);
+        const run = runs[at];
+        if (!run || isLive(run.state)) return;
+        removed.add(id);
+        set({
+          runs: runs.filter((r) => r.id !== id),
+          currentId: currentId === id ? undefined : currentId,
+        });
+        toast(`Deleted ${run.name}.`, {
+          undo: () => {
+            removed.delete(id);
+            set((s) => ({
+              runs: [...s.runs.slice(0, at), run, ...s.runs.slice(at)],
+              currentId: s.currentId ?? currentId,
+            }));
+          },
+          onGone: () => void command(() => engine.deleteRun(id)),
+        });
+      },
+    };
+  });
+}
+
+export type Runs = ReturnType<typeof createRuns>;

@@ -1,0 +1,214 @@
+/**
+ * The session: the device, the model that is loaded, the data and the task. Each action asks the engine, shows its progress
+ * and keeps its report; a failure becomes an error in three parts and leaves what was there before.
+ */
+import { createStore } from 'zustand/vanilla';
+import type { ErrorReport } from '../../errors.ts';
+import type {
+  DataReport,
+  DataSource,
+  DeviceReport,
+  Engine,
+  ModelCard,
+  ModelReport,
+  ModelSource,
+  OnProgress,
+  Progress,
+  ReadOptions,
+  SampleCard,
+  TaskReport,
+  TaskSettings,
+} from '../../worker/protocol.ts';
+import { asReport } from './errors.ts';
+import type { Evaluations } from './evaluations.ts';
+import type { Notices } from './notices.ts';
+
+/** Where the start-up is. `ready`: a run can start. `waiting`: something is missing that a person must give. */
+export type Phase = 'opening' | 'model' | 'data' | 'baselines' | 'ready' | 'waiting' | 'no-device';
+
+export interface Baselines {
+  /** Dev accuracy of the untuned model, and of the task's written prompt. */
+  untuned?: number;
+  written?: number;
+}
+
+export interface SessionState {
+  phase: Phase;
+  device?: DeviceReport;
+  /** Why there is no device to train on: the whole page is about it. */
+  deviceError?: ErrorReport;
+  models: ModelCard[];
+  samples: SampleCard[];
+  model?: ModelReport;
+  /** What the model was loaded from, for the Model station's cards. */
+  modelSource?: ModelSource;
+  data?: DataReport;
+  dataSource?: DataSource;
+  task?: TaskReport;
+  baselines: Baselines;
+  /** The long work that is going on, if any. */
+  progress?: Progress;
+
+  /** Opens the device, loads the default model and the default sample. */
+  begin(): Promise<void>;
+  loadModel(source: ModelSource): Promise<boolean>;
+  /** Opens a table; then suggests and sets a task when a model is there. */
+  openData(source: DataSource, options?: ReadOptions): Promise<boolean>;
+  setTask(settings: TaskSettings): Promise<boolean>;
+  mend(findingId: string): Promise<boolean>;
+  undoMend(): Promise<boolean>;
+  /** Shows progress while `work` runs; errors go to the notices. Undefined when it failed. */
+  attempt<T>(work: (onProgress: OnProgress) => Promise<T>, retry?: () => void): Promise<T | undefined>;
+}
+
+/**
+ * The sample on which the built-in family learns most visibly: from chance to three in four within a hundred steps, and two
+ * labels fit beside each other on a small screen.
+ */
+const DEFAULT_SAMPLE = 'fact-or-opinion';
+const NO_DEVICE = new Set(['no-webgpu', 'no-adapter', 'limit-too-small']);
+
+export function createSession(engine: Engine, notices: Notices, evaluations: Evaluations) {
+  return createStore<SessionState>()((set, get) => {
+    const { fail } = notices.getState();
+    /** Counts changes of task, so that a slow baseline of an older task is dropped. */
+    let taskGeneration = 0;
+
+    const attempt: SessionState['attempt'] = async (work, retry) => {
+      try {
+        return await work((progress) => set({ progress }));
+      } catch (error) {
+        const report = asReport(error);
+        if (NO_DEVICE.has(report.code)) set({ phase: 'no-device', deviceError: report });
+        else fail(report, retry && { label: 'Try again', run: retry });
+        return undefined;
+      } finally {
+        set({ progress: undefined });
+      }
+    };
+
+    const settle = () => {
+      const { model, task, phase } = get();
+      if (phase !== 'no-device') set({ phase: model && task ? 'ready' : 'waiting' });
+    };
+
+    /** Takes a new task report in; everything measured on the old task is dropped and the baselines are measured anew. */
+    const adopt = async (task: TaskReport) => {
+      const generation = ++taskGeneration;
+      evaluations.getState().forget();
+      set({ task, baselines: {}, phase: 'baselines' });
+      await attempt(async (onProgress) => {
+        const { evaluate } = evaluations.getState();
+        for (const [kind, name] of [
+          ['none', 'untuned'],
+          ['written', 'written'],
+        ] as const) {
+          if (kind === 'written' && !task.settings.writtenPrompt) continue;
+          const { accuracy } = await evaluate({ kind }, 'dev', 'rank', onProgress);
+          if (generation !== taskGeneration) return;
+          set((s) => ({ baselines: { ...s.baselines, [name]: accuracy } }));
+        }
+      });
+      if (generation === taskGeneration) settle();
+    };
+
+    /** Sets the task that the data suggests, or keeps the person's own settings when only the model changed. */
+    const setSuggested = async (settings?: TaskSettings) => {
+      const task = await attempt(async (onProgress) =>
+        engine.setTask(settings ?? (await engine.suggestTask()), onProgress),
+      );
+      if (task) await adopt(task);
+      else settle();
+      return task !== undefined;
+    };
+
+    return {
+      phase: 'opening',
+      models: [],
+      samples: [],
+      baselines: {},
+      attempt,
+
+      async begin() {
+        const opened = await attempt(
+          async () => {
+            const device = await engine.openDevice();
+            set({ device });
+            const [models, samples] = await Promise.all([engine.listModels(), engine.listSamples()]);
+            set({ models, samples });
+            return true;
+          },
+          () => void get().begin(),
+        );
+        if (!opened) return;
+        const { models, samples } = get();
+        const model = models.find((card) => card.isDefault) ?? models[0];
+        if (model && !(await get().loadModel({ kind: 'builtin', id: model.id }))) return;
+        const sample = samples.find((card) => card.id === DEFAULT_SAMPLE) ?? samples[0];
+        if (sample) await get().openData({ kind: 'sample', id: sample.id });
+        else settle();
+      },
+
+      async loadModel(source) {
+        set({ phase: 'model' });
+        const model = await attempt(
+          (onProgress) => engine.loadModel(source, onProgress),
+          () => void get().loadModel(source),
+        );
+        if (!model) {
+          settle();
+          return false;
+        }
+        const settings = get().task?.settings;
+        set({ model, modelSource: source, task: undefined, baselines: {} });
+        evaluations.getState().forget();
+        if (get().data) await setSuggested(settings);
+        else settle();
+        return true;
+      },
+
+      async openData(source, options = {}) {
+        set({ phase: 'data' });
+        const data = await attempt(
+          (onProgress) => engine.openData(source, options, onProgress),
+          () => void get().openData(source, options),
+        );
+        if (!data) {
+          settle();
+          return false;
+        }
+        taskGeneration++;
+        set({ data, dataSource: source, task: undefined, baselines: {} });
+        evaluations.getState().forget();
+        if (get().model) return setSuggested();
+        settle();
+        return true;
+      },
+
+      async setTask(settings) {
+        const task = await attempt((onProgress) => engine.setTask(settings, onProgress));
+        if (task) await adopt(task);
+        return task !== undefined;
+      },
+
+      async mend(findingId) {
+        const task = await attempt(() => engine.mend(findingId));
+        if (task) await adopt(task);
+        return task !== undefined;
+      },
+
+      async undoMend() {
+        const task = await attempt(() => engine.undoMend());
+        if (task) await adopt(task);
+        return task !== undefined;
+      },
+    };
+  });
+}
+
+export type Session = ReturnType<typeof createSession>;
+
+/** Stations with a tick: what is there and usable. */
+export function readyStations(state: SessionState): { model: boolean; data: boolean } {
+  return { model: state.model !== undefined, data: state.task !== undefined };
+}

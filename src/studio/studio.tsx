@@ -1,0 +1,62 @@
+/** The stores of one studio, and how React components reach them. */
+import { createContext, useContext } from 'react';
+import { useStore } from 'zustand';
+import type { Engine } from '../worker/protocol.ts';
+import { createEvaluations, type Evaluations, type EvaluationsState } from './stores/evaluations.ts';
+import { createNotices, type Notices, type NoticesState } from './stores/notices.ts';
+import { createRecipe, type RecipeState, type RecipeStore } from './stores/recipe.ts';
+import { createRuns, type Runs, type RunsState } from './stores/runs.ts';
+import { createSession, type Session, type SessionState } from './stores/session.ts';
+import { createTryIt, type TryIt, type TryItState } from './stores/tryIt.ts';
+
+export interface Studio {
+  engine: Engine;
+  notices: Notices;
+  evaluations: Evaluations;
+  session: Session;
+  recipe: RecipeStore;
+  runs: Runs;
+  tryIt: TryIt;
+}
+
+export function createStudio(engine: Engine): Studio {
+  const notices = createNotices();
+  const evaluations = createEvaluations(engine);
+  return {
+    engine,
+    notices,
+    evaluations,
+    session: createSession(engine, notices, evaluations),
+    recipe: createRecipe(),
+    runs: createRuns(engine, notices, evaluations),
+    tryIt: createTryIt(engine, notices),
+  };
+}
+
+export const StudioContext = createContext<Studio | undefined>(undefined);
+
+/** The studio's engine and stores, for actions (`studio.session.getState().loadModel(...)`). */
+export function useStudio(): Studio {
+  const studio = useContext(StudioContext);
+  if (!studio) throw new Error('useStudio outside of a StudioContext');
+  return studio;
+}
+
+export function useNotices<T>(select: (state: NoticesState) => T): T {
+  return useStore(useStudio().notices, select);
+}
+export function useEvaluations<T>(select: (state: EvaluationsState) => T): T {
+  return useStore(useStudio().evaluations, select);
+}
+export function useSession<T>(select: (state: SessionState) => T): T {
+  return useStore(useStudio().session, select);
+}
+export function useRecipe<T>(select: (state: RecipeState) => T): T {
+  return useStore(useStudio().recipe, select);
+}
+export function useRuns<T>(select: (state: RunsState) => T): T {
+  return useStore(useStudio().runs, select);
+}
+export function useTryIt<T>(select: (state: TryItState) => T): T {
+  return useStore(useStudio().tryIt, select);
+}
