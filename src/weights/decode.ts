@@ -1,6 +1,7 @@
+import { dequantize } from './blocks.ts';
 import { halfTable } from './half.ts';
 import { badWeights } from './problem.ts';
-import { type DType, UNIT } from './types.ts';
+import { type DType, isBlockType, UNIT } from './types.ts';
 
 /** Bytes as a typed array over them; copied only when they do not lie at a multiple of the element's size. */
 function view<T>(
@@ -13,7 +14,7 @@ function view<T>(
 }
 
 /**
- * The values of a tensor as float32. Always a new array: the caller may write to it.
+ * The values of a tensor as float32, block types dequantised. Always a new array: the caller may write to it.
  * @param bytes raw little-endian bytes, a whole number of the dtype's units
  * @throws PreludeError 'bad-weights' for integer and boolean dtypes, which are no weights, and for odd lengths
  */
@@ -49,6 +50,7 @@ export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
     case 'F8_E4M3':
       return Float32Array.from(bytes, float8e4m3ToFloat);
     default:
+      if (isBlockType(dtype)) return dequantize(bytes, dtype, (bytes.byteLength / width) * UNIT[dtype][0]);
       throw badWeights(
         `${dtype} data`,
         'these are no floating-point weights.',

@@ -4,9 +4,11 @@
  * of architectures or the GPU. Runs in a worker, on a page and in Node.
  */
 
+export { dequantize } from './blocks.ts';
 export { fetchCatalog, fetchModel, type ModelCatalog, type ModelEntry, type ModelFile } from './catalog.ts';
 export { toFloat32 } from './decode.ts';
 export { fingerprintOf, parameterCount, sha256 } from './fingerprint.ts';
+export { openGguf } from './gguf.ts';
 export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat, toHalfBytes } from './half.ts';
 export { type LoadedModel, loadModelFolder, loadModelSources } from './model-folder.ts';
 export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';

@@ -15,14 +15,15 @@ export async function openSafetensors(source: ByteSource): Promise<WeightFile> {
   const { name: file, size } = source;
   if (size < 8) throw badWeights(file, `a safetensors file has at least 8 bytes, this one has ${size}.`);
   const prefix = await source.read(0, 8);
-  const length = Number(new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true));
-  if (length > size - 8)
-    throw badWeights(file, `its header claims ${length} bytes, but only ${size - 8} follow in the file.`);
-  if (length > MAX_HEADER_BYTES)
+  const claimed = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
+  if (claimed > BigInt(size - 8))
+    throw badWeights(file, `its header claims ${claimed} bytes, but only ${size - 8} follow in the file.`);
+  if (claimed > BigInt(MAX_HEADER_BYTES))
     throw badWeights(
       file,
-      `its header claims ${length} bytes; no real model needs more than ${MAX_HEADER_BYTES}.`,
+      `its header claims ${claimed} bytes; no real model needs more than ${MAX_HEADER_BYTES}.`,
     );
+  const length = Number(claimed);
   const header = parseHeader(file, await source.read(8, length));
 
   const dataStart = 8 + length;

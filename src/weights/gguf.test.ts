@@ -1,0 +1,255 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { toFloat32 } from './decode.ts';
+import { openGguf } from './gguf.ts';
+import { bytesSource } from './source.ts';
+
+type Piece = Uint8Array;
+const little = (bytes: number, value: number | bigint): Piece => {
+  const piece = new Uint8Array(8);
+  new DataView(piece.buffer).setBigUint64(0, BigInt.asUintN(64, BigInt(value)), true);
+  return piece.slice(0, bytes);
+};
+const u32 = (value: number) => little(4, value);
+const u64 = (value: number | bigint) => little(8, value);
+const raw = (text: string): Piece => new TextEncoder().encode(text);
+const str = (text: string): Piece => join([u64(raw(text).length), raw(text)]);
+const join = (pieces: Piece[]): Piece => Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+const f64 = (value: number): Piece => new Uint8Array(Float64Array.of(value).buffer);
+const f32 = (value: number): Piece => new Uint8Array(Float32Array.of(value).buffer);
+
+interface Info {
+  name?: string;
+  /** In the file's order: fastest dimension first. */
+  dims?: (number | bigint)[];
+  type?: number;
+  offset?: number | bigint;
+}
+const info = ({ name = 'a', dims = [2], type = 0, offset = 0 }: Info): Piece =>
+  join([str(name), u32(dims.length), ...dims.map(u64), u32(type), u64(offset)]);
+
+/** A GGUF file of these parts, its data aligned to 32 bytes. */
+function gguf(parts: {
+  magic?: string;
+  version?: number;
+  tensorCount?: number | bigint;
+  pairCount?: number | bigint;
+  pairs?: Piece[];
+  infos?: Piece[];
+  data?: number;
+}): Uint8Array {
+  const { magic = 'GGUF', version = 3, pairs = [], infos = [], data = 0 } = parts;
+  const counts = [u64(parts.tensorCount ?? infos.length), u64(parts.pairCount ?? pairs.length)];
+  const head = join([raw(magic), u32(version), ...counts, ...pairs, ...infos]);
+  return join([head, new Uint8Array((32 - (head.length % 32)) % 32), new Uint8Array(data)]);
+}
+
+const open = (bytes: Uint8Array) => openGguf(bytesSource(bytes, 'm.gguf'));
+
+describe('openGguf', () => {
+  it('reads a file of the reference implementation', async () => {
+    const opened = await open(readFileSync(new URL('testdata/tiny-f32.gguf', import.meta.url)));
+    expect(opened.metadata['general.architecture']).toBe('llama');
+    expect(opened.metadata['tokenizer.ggml.model']).toBe('gpt2');
+    const tokens = opened.metadata['tokenizer.ggml.tokens'] as string[];
+    const embedding = opened.tensors.get('token_embd.weight')!;
+    // Outermost first: one row of the table for each token.
+    expect(embedding.shape).toEqual([tokens.length, opened.metadata['llama.embedding_length']]);
+    for (const [name, { dtype, shape }] of opened.tensors) {
+      const values = toFloat32(await opened.read(name), dtype);
+      expect(values.length).toBe(shape.reduce((a, b) => a * b, 1));
+      expect(values.every(Number.isFinite)).toBe(true);
+      expect(values.some((value) => value !== 0)).toBe(true);
+    }
+  });
+
+  it('reads every type of metadata', async () => {
+    const pair = (key: string, type: number, value: Piece) => join([str(key), u32(type), value]);
+    const opened = await open(
+      gguf({
+        pairs: [
+          pair('u8', 0, little(1, 255)),
+          pair('i8', 1, little(1, -2)),
+          pair('u16', 2, little(2, 65535)),
+          pair('i16', 3, little(2, -3)),
+          pair('u32', 4, u32(4294967295)),
+          pair('i32', 5, little(4, -4)),
+          pair('f32', 6, f32(1.5)),
+          pair('bool', 7, little(1, 1)),
+          pair('string', 8, str('größe')),
+          pair('array', 9, join([u32(8), u64(2), str('a'), str('')])),
+          pair('nested', 9, join([u32(9), u64(1), u32(0), u64(2), little(2, 0x0201)])),
+          pair('u64', 10, u64(2n ** 63n)),
+          pair('i64', 11, u64(-5)),
+          pair('f64', 12, f64(0.1)),
+        ],
+      }),
+    );
+    expect(opened.metadata).toEqual({
+      u8: 255,
+      i8: -2,
+      u16: 65535,
+      i16: -3,
+      u32: 4294967295,
+      i32: -4,
+      f32: 1.5,
+      bool: true,
+      string: 'größe',
+      array: ['a', ''],
+      nested: [[1, 2]],
+      u64: 2n ** 63n,
+      i64: -5,
+      f64: 0.1,
+    });
+  });
+
+  it('turns shapes round, finds blocks, and keeps to general.alignment', async () => {
+    const alignment = join([str('general.alignment'), u32(4), u32(64)]);
+    const infos = [info({ name: 'q', dims: [64, 3], type: 2 }), info({ name: 'f', dims: [2], offset: 128 })];
+    const head = gguf({ pairs: [alignment], infos });
+    const unpadded = 24 + alignment.length + infos[0]!.length + infos[1]!.length;
+    const start = Math.ceil(unpadded / 64) * 64;
+    const bytes = new Uint8Array(start + 136);
+    bytes.set(head.subarray(0, unpadded));
+    const opened = await open(bytes);
+    expect(opened.tensors.get('q')).toMatchObject({
+      dtype: 'Q4_0',
+      shape: [3, 64],
+      byteOffset: start,
+      byteLength: 108,
+    });
+    expect(opened.tensors.get('f')).toMatchObject({ dtype: 'F32', shape: [2], byteOffset: start + 128 });
+  });
+
+  it('reads a table of contents longer than the first window', async () => {
+    const long = join([str('long'), u32(8), u64(3 * 2 ** 20)]);
+    const text = new Uint8Array(3 * 2 ** 20).fill(0x61);
+    const head = [raw('GGUF'), u32(3), u64(0), u64(1), long];
+    const bytes = new Uint8Array(24 + long.length + text.length);
+    bytes.set(join(head));
+    bytes.set(text, 24 + long.length);
+    expect((await open(bytes)).metadata.long).toHaveLength(3 * 2 ** 20);
+  });
+
+  const key = (type: number, value: Piece) => [join([str('k'), u32(type), value])];
+  it.each<[string, Uint8Array, RegExp]>([
+    ['an empty file', new Uint8Array(0), /ends after 0 bytes, in the middle of its header/],
+    ['another magic', gguf({ magic: 'GGML' }), /does not begin with "GGUF"/],
+    ['version 1', gguf({ version: 1 }), /GGUF version 1/],
+    ['the other byte order', gguf({ version: 0x03000000 }), /big-endian/],
+    ['more tensors than fit', gguf({ tensorCount: 2n ** 60n }), /claims 1152921504606846976 tensors/],
+    [
+      'more pairs than fit',
+      gguf({ pairCount: 2n ** 64n - 1n }),
+      /claims 18446744073709551615 metadata pairs/,
+    ],
+    [
+      'a string longer than the file',
+      gguf({ pairs: [join([u64(2 ** 40), u32(8), u64(0)])] }),
+      /1099511627776 bytes of text/,
+    ],
+    [
+      'a string that is no UTF-8',
+      gguf({ pairs: key(8, join([u64(1), Uint8Array.of(255)])) }),
+      /no valid UTF-8/,
+    ],
+    [
+      'an array longer than the file',
+      gguf({ pairs: key(9, join([u32(10), u64(2 ** 50)])) }),
+      /elements of an array/,
+    ],
+    [
+      'arrays in arrays in arrays',
+      gguf({ pairs: key(9, join(Array(9).fill(join([u32(9), u64(1)])))) }),
+      /nested too deep/,
+    ],
+    [
+      'an array of nothing known',
+      gguf({ pairs: key(9, join([u32(77), u64(1)])), data: 64 }),
+      /no metadata type 77/,
+    ],
+    ['a value of nothing known', gguf({ pairs: key(13, u64(0)) }), /no metadata type 13/],
+    ['a truth value of 2', gguf({ pairs: key(7, join([little(1, 2), u64(0)])) }), /truth value is 2/],
+    [
+      'a key given twice',
+      gguf({ pairs: [...key(0, little(1, 1)), ...key(0, little(1, 1))] }),
+      /name "k" twice/,
+    ],
+    [
+      'an alignment of 0',
+      gguf({ pairs: [join([str('general.alignment'), u32(4), u32(0)])] }),
+      /general.alignment is 0/,
+    ],
+    [
+      'an alignment of 24',
+      gguf({ pairs: [join([str('general.alignment'), u32(4), u32(24)])] }),
+      /general.alignment is 24/,
+    ],
+    ['a tensor given twice', gguf({ infos: [info({}), info({ offset: 32 })], data: 64 }), /tensor "a" twice/],
+    ['nine dimensions', gguf({ infos: [info({ dims: Array(9).fill(1) })], data: 4 }), /9 dimensions/],
+    [
+      'a type that is not read, by its name',
+      gguf({ infos: [info({ type: 16, dims: [256] })], data: 66 }),
+      /IQ2_XXS/,
+    ],
+    ['a type nobody knows', gguf({ infos: [info({ type: 999 })], data: 8 }), /ggml type 999/],
+    [
+      'a size of 2^63',
+      gguf({ infos: [info({ dims: [2n ** 63n] })] }),
+      /9223372036854775808, beyond any file/,
+    ],
+    ['a product beyond 2^53', gguf({ infos: [info({ dims: [2 ** 40, 2 ** 40] })] }), /larger than any file/],
+    [
+      'rows that are no whole blocks',
+      gguf({ infos: [info({ dims: [33], type: 2 })], data: 36 }),
+      /no whole number of Q4_0/,
+    ],
+    [
+      'an offset off the alignment',
+      gguf({ infos: [info({ offset: 4 })], data: 64 }),
+      /no multiple of the alignment/,
+    ],
+    [
+      'an offset of 2^64 - 32',
+      gguf({ infos: [info({ offset: 2n ** 64n - 32n })], data: 8 }),
+      /beyond any file/,
+    ],
+    ['a tensor beyond the end', gguf({ infos: [info({ dims: [100] })], data: 8 }), /the file has only/],
+    [
+      'overlapping tensors',
+      gguf({ infos: [info({ dims: [16] }), info({ name: 'b', offset: 32 })], data: 64 }),
+      /"b": it overlaps tensor "a"/,
+    ],
+    [
+      'a file that ends among the infos',
+      gguf({ tensorCount: 1, data: 8 }).slice(0, 49),
+      /in the middle of the info of tensor 1|ends|claims/,
+    ],
+  ])('refuses %s', async (_, bytes, message) => {
+    await expect(open(bytes)).rejects.toMatchObject({
+      code: 'bad-weights',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('survives any bytes: a file or a PreludeError, nothing else', async () => {
+    const good = gguf({
+      pairs: [join([str('k'), u32(9), u32(8), u64(2), str('x'), str('yz')])],
+      infos: [info({ dims: [32, 2], type: 8 }), info({ name: 'b', offset: 96 })],
+      data: 104,
+    });
+    expect((await open(good)).tensors.size).toBe(2);
+    const edits = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(edits, fc.nat(good.length - 1)), async (change) => {
+        let bytes = good.slice();
+        if (typeof change === 'number') bytes = bytes.slice(0, change);
+        else for (const [at, value] of change) bytes[at] = value;
+        const opened = await open(bytes).catch((error: unknown) => error);
+        if (opened instanceof Error) expect(opened).toMatchObject({ code: 'bad-weights' });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
