@@ -1,0 +1,253 @@
+import { labelCounts } from './examples.ts';
+import { repairEncoding } from './mojibake.ts';
+import type { Example, Finding, Splits } from './types.ts';
+import { counted } from './words.ts';
+
+/**
+ * Looks for what spoils a labelled data set quietly: duplicates, contradictions, texts that stand in two parts, rows without words,
+ * labels spelt two ways or far from balanced, broken letters. Findings with a `mend` can be handed to `mend`.
+ * `splits` holds indices into `examples`.
+ */
+export function examine(examples: readonly Example[], splits?: Splits): Finding[] {
+  return [
+    ...contradictions(examples),
+    ...duplicates(examples),
+    ...(splits === undefined ? [] : leaks(examples, splits)),
+    ...labelSpellings(examples),
+    ...balance(examples),
+    ...wordless(examples),
+    ...brokenLetters(examples),
+  ];
+}
+
+/**
+ * The examples after the finding's mend, as a new array; examples that did not change are the same objects. The finding must come
+ * from these very examples. Undo: keep the old array. Where rows were dropped, `keepSplits` moves the split along.
+ */
+export function mend(examples: readonly Example[], finding: Finding): Example[] {
+  const touched = new Set(finding.examples);
+  switch (finding.mend) {
+    case 'drop-rows':
+      return examples.filter((_, index) => !touched.has(index));
+    case 'merge-labels': {
+      const label = finding.label;
+      if (label === undefined) return examples.slice();
+      return examples.map((example, index) => (touched.has(index) ? { ...example, label } : example));
+    }
+    case 'repair-encoding':
+      return examples.map((example, index) => (touched.has(index) ? repaired(example) : example));
+    case undefined:
+      return examples.slice();
+  }
+}
+
+/** The same split after `mend`: dropped examples are gone and the indices of the others have moved up. */
+export function keepSplits(splits: Splits, finding: Finding): Splits {
+  if (finding.mend !== 'drop-rows') return splits;
+  const dropped = [...new Set(finding.examples)].sort((a, b) => a - b);
+  const gone = new Set(dropped);
+  const moved = (part: readonly number[]) => {
+    let before = 0;
+    const sorted = part.filter((index) => !gone.has(index)).sort((a, b) => a - b);
+    return sorted.map((index) => {
+      while (before < dropped.length && dropped[before]! < index) before++;
+      return index - before;
+    });
+  };
+  return { train: moved(splits.train), dev: moved(splits.dev), test: moved(splits.test) };
+}
+
+function duplicates(examples: readonly Example[]): Finding[] {
+  const seen = new Set<string>();
+  const again: number[] = [];
+  examples.forEach((example, index) => {
+    const key = `${textKey(example)}\u0001${example.label}`;
+    if (seen.has(key)) again.push(index);
+    else seen.add(key);
+  });
+  if (again.length === 0) return [];
+  const repeat = again.length === 1 ? 'repeats' : 'repeat';
+  return [
+    found(examples, again, {
+      kind: 'duplicate',
+      severity: 'warning',
+      message: `${counted(again.length, 'row')} ${repeat} an earlier one, text and label alike.`,
+      mend: 'drop-rows',
+    }),
+  ];
+}
+
+function contradictions(examples: readonly Example[]): Finding[] {
+  const groups = groupBy(examples, textKey);
+  const mixed = [...groups.values()].filter(
+    (group) => new Set(group.map((i) => examples[i]!.label)).size > 1,
+  );
+  if (mixed.length === 0) return [];
+  const indices = mixed.flat().sort((a, b) => a - b);
+  const stand = mixed.length === 1 ? 'stands' : 'stand';
+  return [
+    found(examples, indices, {
+      kind: 'conflict',
+      severity: 'warning',
+      message: `${counted(mixed.length, 'text')} ${stand} there with different labels (${counted(indices.length, 'row')}): no model can get all of them right.`,
+      mend: 'drop-rows',
+    }),
+  ];
+}
+
+function leaks(examples: readonly Example[], splits: Splits): Finding[] {
+  const findings: Finding[] = [];
+  const look = (from: readonly number[], held: readonly number[], kind: 'leak-test' | 'leak-dev') => {
+    const heldTexts = new Set(held.map((index) => textKey(examples[index]!)));
+    const copies = from.filter((index) => heldTexts.has(textKey(examples[index]!)));
+    if (copies.length === 0) return;
+    const texts = new Set(copies.map((index) => textKey(examples[index]!))).size;
+    const test = kind === 'leak-test';
+    findings.push(
+      found(examples, copies, {
+        kind,
+        severity: 'warning',
+        message: test
+          ? `${counted(texts, 'text')} of the test part can be seen before the test: the result would flatter the prompt.`
+          : `${counted(texts, 'text')} of the dev part also ${texts === 1 ? 'stands' : 'stand'} in the training part: the checkpoint would be chosen on texts learnt by heart.`,
+        mend: 'drop-rows',
+      }),
+    );
+  };
+  look(
+    [...splits.train, ...splits.dev].sort((a, b) => a - b),
+    splits.test,
+    'leak-test',
+  );
+  look(splits.train, splits.dev, 'leak-dev');
+  return findings;
+}
+
+function labelSpellings(examples: readonly Example[]): Finding[] {
+  const groups = new Map<string, string[]>();
+  // The counts come most frequent first, so a group's first spelling is the one to keep.
+  for (const { label } of labelCounts(examples)) {
+    const key = label
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[\s_-]+/g, ' ')
+      .trim();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [label]);
+    else group.push(label);
+  }
+  return [...groups.values()]
+    .filter((spellings) => spellings.length > 1)
+    .map(([keep, ...others]) => {
+      const indices = indicesWhere(examples, (example) => others.includes(example.label));
+      return found(examples, indices, {
+        kind: 'label-spelling',
+        severity: 'warning',
+        message: `${[keep, ...others].map((label) => `"${label}"`).join(' and ')} differ only in capitals or spaces, and count as different labels.`,
+        mend: 'merge-labels',
+        label: keep,
+      });
+    });
+}
+
+/** The most frequent label is told of when it is ten times as frequent as the rarest, or has four fifths of all rows. */
+function balance(examples: readonly Example[]): Finding[] {
+  const counts = labelCounts(examples);
+  const most = counts[0];
+  const least = counts.at(-1);
+  if (most === undefined || least === undefined || counts.length < 2) return [];
+  const share = most.count / examples.length;
+  if (most.count < 10 * least.count && share < 0.8) return [];
+  const percent = `${(100 * share).toFixed(0)} %`;
+  return [
+    {
+      kind: 'unbalanced',
+      severity: 'warning',
+      message: `"${most.label}" has ${counted(most.count, 'row')} (${percent}), "${least.label}" only ${least.count.toLocaleString('en')}. Always saying "${most.label}" would be right ${percent} of the time; look at macro-F1 rather than accuracy.`,
+      rows: examples.filter((example) => example.label === least.label).map((example) => example.row),
+      examples: [],
+    },
+  ];
+}
+
+function wordless(examples: readonly Example[]): Finding[] {
+  const empty = (text: string | undefined) => text !== undefined && !/\p{L}/u.test(text);
+  const indices = indicesWhere(examples, (example) => empty(example.text) || empty(example.text2));
+  if (indices.length === 0) return [];
+  return [
+    found(examples, indices, {
+      kind: 'no-letters',
+      severity: 'warning',
+      message: `${counted(indices.length, 'row')} ${indices.length === 1 ? 'has' : 'have'} a text without a single letter.`,
+      mend: 'drop-rows',
+    }),
+  ];
+}
+
+function brokenLetters(examples: readonly Example[]): Finding[] {
+  const findings: Finding[] = [];
+  const damaged = indicesWhere(examples, (example) => {
+    const { text, text2, label } = repaired(example);
+    return text !== example.text || text2 !== example.text2 || label !== example.label;
+  });
+  if (damaged.length > 0)
+    findings.push(
+      found(examples, damaged, {
+        kind: 'encoding',
+        severity: 'warning',
+        message: `${counted(damaged.length, 'row')} ${damaged.length === 1 ? 'has' : 'have'} letters broken by a wrong encoding ("Ã©" for "é"); they can be put right.`,
+        mend: 'repair-encoding',
+      }),
+    );
+  const lost = indicesWhere(examples, ({ text, text2, label }) =>
+    `${text}${text2 ?? ''}${label}`.includes('\ufffd'),
+  );
+  if (lost.length > 0)
+    findings.push(
+      found(examples, lost, {
+        kind: 'encoding',
+        severity: 'warning',
+        message: `${counted(lost.length, 'row')} ${lost.length === 1 ? 'has' : 'have'} letters that are lost ("\ufffd"). Read the file with another encoding, or leave these rows out.`,
+        mend: 'drop-rows',
+      }),
+    );
+  return findings;
+}
+
+function repaired(example: Example): Example {
+  const result = { ...example, text: repairEncoding(example.text), label: repairEncoding(example.label) };
+  if (example.text2 !== undefined) result.text2 = repairEncoding(example.text2);
+  return result;
+}
+
+/** Two texts are the same when they differ in blank space at most. */
+function textKey({ text, text2 }: Example): string {
+  return `${text.replace(/\s+/g, ' ').trim()}\u0000${(text2 ?? '').replace(/\s+/g, ' ').trim()}`;
+}
+
+function found(
+  examples: readonly Example[],
+  indices: number[],
+  rest: Omit<Finding, 'rows' | 'examples'>,
+): Finding {
+  return { ...rest, rows: indices.map((index) => examples[index]!.row), examples: indices };
+}
+
+function indicesWhere(examples: readonly Example[], wanted: (example: Example) => boolean): number[] {
+  const indices: number[] = [];
+  examples.forEach((example, index) => {
+    if (wanted(example)) indices.push(index);
+  });
+  return indices;
+}
+
+function groupBy(examples: readonly Example[], keyOf: (example: Example) => string): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  examples.forEach((example, index) => {
+    const key = keyOf(example);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [index]);
+    else group.push(index);
+  });
+  return groups;
+}
