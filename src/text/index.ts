@@ -2,4 +2,21 @@
  * Between a person's text and a model's token ids: tokenizers, templates that put a row's fields into the text the model
  * reads, and verbalizers, the words that stand for the labels. Knows nothing of tables, models or the GPU.
  */
+export {
+  binLengths,
+  type EncodedExamples,
+  type EncodeProgress,
+  encodeExamples,
+  type LengthBin,
+  truncate,
+} from './encode.ts';
+export { DEFAULT_TEMPLATES, FIELDS, parseTemplate, render, type Template } from './template.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer.ts';
+export {
+  inspectVerbalizers,
+  type LabelWords,
+  makeVerbalizers,
+  type Verbalizer,
+  type VerbalizerIssue,
+  type VerbalizerOptions,
+} from './verbalizer.ts';

@@ -1,5 +1,12 @@
-import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
+import {
+  Tokenizer as HubTokenizer,
+  type Normalizer,
+  PrecompiledNormalizer,
+  SequenceNormalizer,
+  Unigram,
+} from '@huggingface/tokenizers';
 import { PreludeError } from '../errors.ts';
+import { precompiledNormalizer } from './precompiled.ts';
 
 /** Text to token ids and back, as the Rust library `tokenizers` does with the same `tokenizer.json`. */
 export interface Tokenizer {
@@ -19,6 +26,10 @@ export interface Tokenizer {
 
 const REMEDY = 'Use the tokenizer.json that was published with the model.';
 
+/** Bounds of the memory for words: about 10 MB at most. */
+const MAX_WORDS = 50_000;
+const MAX_WORD_LENGTH = 40;
+
 /** Names that published vocabularies give these tokens, used when `tokenizer_config.json` is missing or says nothing. */
 const USUAL_NAMES = {
   eos_token: ['</s>', '<|endoftext|>', '<|end_of_text|>', '<eos>', '<|im_end|>'],
@@ -37,6 +48,8 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson: unkno
   let pieces: Map<string, number>;
   try {
     hub = new HubTokenizer(json, config);
+    normalizeExactly(hub.normalizer);
+    if (hub.model instanceof Unigram) rememberWords(hub.model);
     pieces = hub.get_vocab();
     hub.encode('a');
   } catch (cause) {
@@ -66,6 +79,32 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson: unkno
     padId: named('pad_token'),
     unkId,
   };
+}
+
+/** Puts our exact reading of SentencePiece's character map in the place of the library's approximation. */
+function normalizeExactly(normalizer: Normalizer | null): void {
+  if (normalizer instanceof SequenceNormalizer)
+    for (const each of normalizer.normalizers) normalizeExactly(each);
+  else if (normalizer instanceof PrecompiledNormalizer && typeof normalizer.charsmap === 'string')
+    normalizer.normalize = precompiledNormalizer(fromBase64(normalizer.charsmap));
+}
+
+/** The pieces of words seen before: the library builds its lattice anew for every "the", which is most of its time. */
+function rememberWords(model: Unigram): void {
+  const seen = new Map<string, string[]>();
+  const tokenize = model.tokenize.bind(model);
+  model.tokenize = (word) => {
+    const known = seen.get(word);
+    if (known) return known;
+    const pieces = tokenize(word);
+    if (seen.size >= MAX_WORDS) seen.clear();
+    if (word.length <= MAX_WORD_LENGTH) seen.set(word, pieces);
+    return pieces;
+  };
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
 /** The parts the library reads without asking. */
