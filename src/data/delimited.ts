@@ -189,7 +189,8 @@ function lineEnds(row: readonly string[]): number {
  */
 export function hasHeader(rows: readonly string[][]): boolean {
   const first = rows[0];
-  if (first === undefined || rows.length < 2) return false;
+  if (first === undefined) return false;
+  if (rows.length === 1) return first.every(isKnownName);
   const body = rows.slice(1, 1001);
   let evidence = 0;
   for (const [column, name] of first.entries()) {

@@ -209,10 +209,14 @@ async function foreignSample(data: Blob | Uint8Array): Promise<Uint8Array> {
 const NOT_LATIN =
   /^(shift_jis|euc-jp|iso-2022-jp|euc-kr|gb18030|big5|windows-1251|koi8-r|iso-8859-5|windows-1253|iso-8859-7)$/;
 
+/** Short samples get low scores, right ones too; what counts is that nothing else comes near. */
+const LEAST_CONFIDENCE = 25;
+
 function guessLegacy(sample: Uint8Array): string {
-  const best = analyse(sample)[0];
+  const [best, next] = analyse(sample);
   const name = best?.name.toLowerCase();
-  if (best === undefined || name === undefined || !NOT_LATIN.test(name) || best.confidence < 50)
+  if (best === undefined || name === undefined || !NOT_LATIN.test(name)) return 'windows-1252';
+  if (best.confidence < LEAST_CONFIDENCE || best.confidence < 2 * (next?.confidence ?? 0))
     return 'windows-1252';
   try {
     return new TextDecoder(name).encoding;

@@ -19,7 +19,7 @@ interface JsonOptions {
 /** Whether a text is meant as JSON: as lines or as one array. */
 export function looksLikeJson(text: string): boolean {
   const start = text.slice(0, 4096).trimStart();
-  return /^\{\s*("|\})/.test(start) || /^\[\s*[{\]]/.test(start);
+  return /^\{\s*("|\})/.test(start) || /^\[\s*[[{\]]/.test(start);
 }
 
 /** Reads JSON Lines, or one JSON array of objects (also as the only array in an object: `{"data": [...]}`). */

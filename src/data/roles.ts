@@ -35,8 +35,15 @@ export function guessRoles(table: Table): Roles {
     others.filter((column) => column !== text),
     text,
   );
-  const roles: Roles = { text: text.name, label: label.name };
-  return text2 === undefined ? roles : { ...roles, text2: text2.name };
+  if (text2 === undefined) return { text: text.name, label: label.name };
+  // Nameless pairs are taken in the order in which they stand.
+  const swap = isNameless(text2) && columns.indexOf(text2) < columns.indexOf(text);
+  const [first, second] = swap ? [text2, text] : [text, text2];
+  return { text: first.name, text2: second.name, label: label.name };
+}
+
+function isNameless(column: Column): boolean {
+  return /^column \d+$/.test(column.name);
 }
 
 function columnFacts(name: string, rows: readonly string[][], index: number): Column {
@@ -96,7 +103,7 @@ function secondText(columns: readonly Column[], text: Column): Column | undefine
   // Without names, a second column of sentences of about the same length is a pair task.
   return wordy.find(
     (column) =>
-      /^column \d+$/.test(column.name) &&
+      isNameless(column) &&
       column.words >= 3 &&
       column.length > text.length / 3 &&
       column.length < text.length * 3,

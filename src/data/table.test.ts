@@ -155,7 +155,7 @@ describe('encodings', () => {
   });
 
   it('keeps UTF-8 with a little damage as UTF-8, with a warning', async () => {
-    const bytes = [...utf8(`text,label\n${'très cher, déjà,é\n'.repeat(0)}"${'é'.repeat(50)}",a\nx,b\n`)];
+    const bytes = [...utf8(`text,label\n"${'é'.repeat(50)}",a\nx,b\n`)];
     bytes.splice(20, 1);
     const table = await read(Uint8Array.from(bytes));
     expect(table.encoding).toBe('utf-8');
