@@ -12,7 +12,7 @@ export function examine(examples: readonly Example[], splits?: Splits): Finding[
   return [
     ...contradictions(examples),
     ...duplicates(examples),
-    ...(splits === undefined ? [] : leaks(examples, splits)),
+    ...(splits === undefined ? [] : [...leaks(examples, splits), ...unseenLabels(examples, splits)]),
     ...labelSpellings(examples),
     ...balance(examples),
     ...wordless(examples),
@@ -121,6 +121,22 @@ function leaks(examples: readonly Example[], splits: Splits): Finding[] {
   );
   look(splits.train, splits.dev, 'leak-dev');
   return findings;
+}
+
+/** Own files for dev or test may hold labels that the training file has not. */
+function unseenLabels(examples: readonly Example[], splits: Splits): Finding[] {
+  const learnt = new Set(splits.train.map((index) => examples[index]!.label));
+  const unseen = [...splits.dev, ...splits.test].filter((index) => !learnt.has(examples[index]!.label));
+  if (unseen.length === 0) return [];
+  const labels = [...new Set(unseen.map((index) => `"${examples[index]!.label}"`))];
+  return [
+    found(examples, unseen, {
+      kind: 'unseen-label',
+      severity: 'warning',
+      message: `${counted(unseen.length, 'row')} of the dev or test part ${unseen.length === 1 ? 'has' : 'have'} a label that the training part has not: ${labels.slice(0, 5).join(', ')}.`,
+      mend: 'drop-rows',
+    }),
+  ];
 }
 
 function labelSpellings(examples: readonly Example[]): Finding[] {

@@ -257,6 +257,17 @@ describe('examine and mend', () => {
     expect(after[moved.test[0]!]).toBe(examples[4]);
   });
 
+  it('finds labels that only dev or test have', () => {
+    const examples = labelled([
+      ['p q', 'a'],
+      ['r s', 'b'],
+      ['t u', 'c'],
+      ['v w', 'a'],
+    ]);
+    const finding = only(examine(examples, { train: [0, 1], dev: [], test: [2, 3] }), 'unseen-label');
+    expect(finding).toMatchObject({ rows: [2], mend: 'drop-rows', message: expect.stringContaining('"c"') });
+  });
+
   it('merges labels that differ in capitals or spaces into the most frequent spelling', () => {
     const examples = labelled([
       ['a b', 'Positive'],

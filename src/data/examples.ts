@@ -106,7 +106,10 @@ export function filterRows(examples: readonly Example[], query: string): number[
   return found;
 }
 
-/** Own files for each part: their examples in one array, and which of it is which. Parts without a file stay empty. */
+/**
+ * Own files for each part: their examples in one array, and which of it is which. Parts without a file stay empty. The training
+ * examples come first, so that `split(train, ...)` can carve missing parts out of them with indices that hold for the whole.
+ */
 export function combineSplits(
   train: readonly Example[],
   dev: readonly Example[] = [],

@@ -38,7 +38,7 @@ export interface Roles {
 
 /** One labelled row. */
 export interface Example {
-  /** 0-based row of the table that it came from. */
+  /** 0-based row of the table that it came from (its own file's, where parts have files of their own). */
   row: number;
   text: string;
   text2?: string;
@@ -65,6 +65,7 @@ export interface Finding {
     | 'conflict'
     | 'leak-test'
     | 'leak-dev'
+    | 'unseen-label'
     | 'no-letters'
     | 'unbalanced'
     | 'label-spelling'
