@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Tensor } from '../kernel.ts';
 import {
   dotProduct,
   expectClose,
@@ -6,6 +7,7 @@ import {
   randomValues,
   recordingBuilder,
   runKernels,
+  type TestData,
   testTensor,
 } from '../testing.ts';
 import { recordBackward } from '../testing_backward.ts';
@@ -66,7 +68,7 @@ test.each([
     const [gotX, gotGradient] = await runKernels(
       [...b.nodes, ...back.nodes].flatMap((n) => n.kernels),
       { T: ids.length, S: promptRow.length, accumulate },
-      new Map([
+      new Map<Tensor, TestData>([
         [idsT, ids],
         [table, dtype === 'f16' ? halves.bits : exact],
         [prompt, prompts],
@@ -96,7 +98,7 @@ test('without a prompt there is no backward pass', async () => {
   const [got] = await runKernels(
     b.nodes[0].kernels,
     {},
-    new Map<typeof ids, Uint32Array | Float32Array>([
+    new Map<Tensor, TestData>([
       [ids, Uint32Array.of(3, 0, 2)],
       [table, rows],
     ]),
