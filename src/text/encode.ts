@@ -35,6 +35,17 @@ export async function encodeExamples(
   const { ids, lengthCounts } = result;
   const total = texts.length;
   let sliceStart = performance.now();
+  const checkCancelled = () => {
+    if (options.signal?.aborted)
+      throw new PreludeError(
+        'cancelled',
+        `Reading the texts was cancelled after ${ids.length} of ${total} rows.`,
+        {
+          remedy: 'Start it again when you want it.',
+        },
+      );
+  };
+  checkCancelled();
   for (const text of texts) {
     const full = tokenizer.encode(text, { special: true });
     for (let n = lengthCounts.length; n <= full.length; n++) lengthCounts.push(0);
@@ -44,14 +55,7 @@ export async function encodeExamples(
     if (performance.now() - sliceStart > SLICE_MS) {
       options.onProgress?.({ done: ids.length, total });
       await new Promise((resolve) => setTimeout(resolve));
-      if (options.signal?.aborted)
-        throw new PreludeError(
-          'cancelled',
-          `Reading the texts was cancelled after ${ids.length} of ${total} rows.`,
-          {
-            remedy: 'Start it again when you want it.',
-          },
-        );
+      checkCancelled();
       sliceStart = performance.now();
     }
   }

@@ -74,7 +74,7 @@ export function inspectVerbalizers(
       });
   }
   issues.push(...findCollisions(bare, tokenizer, appendEos));
-  for (const { label, text, ids } of bare) issues.push(...describe(label, text, ids, tokenizer));
+  for (const { label, text, ids } of bare) issues.push(...wordIssues(label, text, ids, tokenizer));
   const verbalizers = bare.map((each) =>
     appendEos && eosId !== undefined ? { ...each, ids: [...each.ids, eosId] } : each,
   );
@@ -120,7 +120,7 @@ function findCollisions(
   return issues;
 }
 
-function describe(
+function wordIssues(
   label: string,
   text: string,
   ids: readonly number[],
