@@ -83,17 +83,24 @@ describe('a browser that refuses', () => {
     await expect(openRunStore()).rejects.toMatchObject({ code: 'storage' });
   });
 
-  test('a full disk leaves nothing half-written', async () => {
+  test.each([0, 1])('a disk that is full at write %i leaves nothing half-written', async (at) => {
     const store = await openPromptStore();
-    const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
-      throw new DOMException('full', 'QuotaExceededError');
+    await store.put(samplePrompt());
+    const put = IDBObjectStore.prototype.put;
+    let writes = 0;
+    const full = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
+      this: IDBObjectStore,
+      ...args
+    ) {
+      if (writes++ === at) throw new DOMException('full', 'QuotaExceededError');
+      return put.apply(this, args);
     });
     await expect(store.put(samplePrompt())).rejects.toMatchObject({
       code: 'storage',
       message: expect.stringContaining('no more room'),
     });
-    put.mockRestore();
-    expect(await store.list()).toEqual([]);
+    full.mockRestore();
+    expect((await store.list()).map((p) => p.name)).toEqual(['film reviews']);
   });
 });
 

@@ -119,10 +119,21 @@ export async function openPromptStore(): Promise<PromptStore> {
         name: freeName(cleanName(kept.name), new Set(others.map((other) => other.name))),
         order: kept.order ?? last + 1,
       };
-      // A failed request also aborts the transaction, whose `done` would then reject unheard.
-      const writes = [prompts.put(entry), transaction.done];
-      if (values) writes.push(transaction.objectStore('values').put(values, entry.id));
-      await Promise.all(writes);
+      try {
+        // One after the other, so that no rejection goes unheard.
+        await prompts.put(entry);
+        if (values) await transaction.objectStore('values').put(values, entry.id);
+        await transaction.done;
+      } catch (error) {
+        transaction.done.catch(() => undefined);
+        try {
+          // A request that fails aborts by itself; a call that throws does not, and would leave a prompt without values.
+          transaction.abort();
+        } catch {
+          // It has ended already.
+        }
+        throw error;
+      }
       return entry;
     });
   }
