@@ -17,6 +17,8 @@ export interface Node {
   inputs: Tensor[];
   outputs: Tensor[];
   kernels: Kernel[];
+  /** A measurement for a person's eyes: left out of a run that does not ask for it. */
+  tap?: boolean;
   /**
    * Adds to the gradients of the inputs, given those of the outputs. Called once in the backward pass, after every reader of
    * the outputs; never where no input leads to a trainable leaf.

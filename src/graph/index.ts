@@ -1,0 +1,18 @@
+/**
+ * The room of the graph: tensors, reverse-mode differentiation over ops that carry their own vector-Jacobian product, the
+ * plan of who lives in which buffer when, and programs that run a graph for any batch up to a capacity.
+ */
+export { createGraph, type Graph, makeTensor } from './graph.ts';
+export { livingNodes, type MemoryPlan, planMemory } from './plan.ts';
+export {
+  beginSubmission,
+  buildProgram,
+  freePersistent,
+  type KernelTime,
+  type Program,
+  type ProgramOptions,
+  persistentBuffer,
+  type Session,
+  type Submission,
+  upload,
+} from './program.ts';

@@ -1,0 +1,291 @@
+import * as v from 'valibot';
+import { PreludeError } from '../errors.ts';
+import { makeTensor } from '../graph/index.ts';
+import {
+  type Activation,
+  activate,
+  attention,
+  type Builder,
+  type Dtype,
+  embed,
+  gate,
+  gatherRows,
+  linear,
+  rmsNorm,
+  type Tensor,
+} from '../kernels/index.ts';
+import type { FrozenTensor, ModelInfo, PromptInput, Seq2SeqBatch, Seq2SeqModel } from './model.ts';
+
+/**
+ * T5 v1.0 and v1.1 (Raffel et al. 2020; Shazeer 2020 for the gated form), as `T5ForConditionalGeneration` of transformers
+ * computes it in evaluation mode: pre-norm blocks, RMS norms, attention without 1/sqrt(d_kv), one relative bias per stack used by
+ * all its layers, none in cross-attention.
+ *
+ * Fused here: q, k, v of a layer are one matrix [3 H D, d]; wi_0 and wi_1 one [2 f, d]; the keys and values of all
+ * cross-attentions one [L 2 H D, d], computed from the encoder's output in one product.
+ */
+const configSchema = v.object({
+  model_type: v.literal('t5'),
+  vocab_size: v.pipe(v.number(), v.integer(), v.minValue(2)),
+  d_model: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  d_kv: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  d_ff: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  num_layers: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  num_decoder_layers: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1)))),
+  num_heads: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  relative_attention_num_buckets: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2)), 32),
+  relative_attention_max_distance: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 128),
+  layer_norm_epsilon: v.optional(v.number(), 1e-6),
+  feed_forward_proj: v.optional(v.string(), 'relu'),
+  tie_word_embeddings: v.optional(v.boolean(), true),
+  scale_decoder_outputs: v.optional(v.boolean()),
+  pad_token_id: v.optional(v.number(), 0),
+  eos_token_id: v.optional(v.number(), 1),
+  decoder_start_token_id: v.optional(v.number()),
+});
+type T5Config = v.InferOutput<typeof configSchema>;
+
+const ACTIVATIONS: Record<string, { gated: boolean; activation: Activation }> = {
+  relu: { gated: false, activation: 'relu' },
+  'gated-gelu': { gated: true, activation: 'gelu_new' },
+  'gated-silu': { gated: true, activation: 'silu' },
+};
+
+/** Whether a published config names this family. */
+export function isT5(config: unknown): boolean {
+  return typeof config === 'object' && config !== null && (config as { model_type?: unknown }).model_type === 't5';
+}
+
+/**
+ * @param names tensor names of the checkpoint with their dtype in the engine.
+ * @throws PreludeError `bad-config` for a value that is missing or off, `unsupported-model` for arithmetic we do not have,
+ * `bad-weights` for a tensor that is missing or has another shape.
+ */
+export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape: readonly number[]; dtype: Dtype }>): Seq2SeqModel {
+  const parsed = v.safeParse(configSchema, config);
+  if (!parsed.success) {
+    const issue = parsed.issues[0];
+    throw new PreludeError('bad-config', `config.json: ${v.getDotPath(issue) ?? 'value'}: ${issue.message}`, {
+      where: 'config.json',
+      remedy: 'Use the config.json that was published with these weights.',
+    });
+  }
+  const c = parsed.output;
+  const form = ACTIVATIONS[c.feed_forward_proj];
+  if (!form)
+    throw new PreludeError('unsupported-model', `config.json: feed_forward_proj "${c.feed_forward_proj}" is not known here.`, {
+      where: 'config.json',
+      remedy: `Known are ${Object.keys(ACTIVATIONS).join(', ')}.`,
+    });
+  const decoderLayers = c.num_decoder_layers ?? c.num_layers;
+  const inner = c.num_heads * c.d_kv;
+  // transformers 5 writes tie_word_embeddings: true for every T5 and says in scale_decoder_outputs whether the head is tied.
+  const tied = c.scale_decoder_outputs ?? c.tie_word_embeddings;
+
+  const frozen: FrozenTensor[] = [];
+  const take = (name: string, parts: string[], cols: number, options: { rows?: number; f32?: boolean } = {}): Tensor => {
+    let rows = 0;
+    for (const part of parts) {
+      const info = checkpoint.get(part);
+      const width = info?.shape[info.shape.length - 1];
+      if (!info || width !== cols)
+        throw new PreludeError(
+          'bad-weights',
+          info ? `${part} has shape [${info.shape.join(', ')}]; the config asks for ${cols} columns.` : `${part} is missing.`,
+          { where: part, remedy: 'Use the config.json and the weights of one and the same model.' },
+        );
+      rows += info.shape.length > 1 ? info.shape[0] : 1;
+    }
+    if (options.rows !== undefined && rows !== options.rows)
+      throw new PreludeError('bad-weights', `${parts[0]}: ${rows} rows in all; the config asks for ${options.rows}.`, {
+        where: parts[0],
+        remedy: 'Use the config.json and the weights of one and the same model.',
+      });
+    // Parts of one fused matrix that were published in different dtypes meet in f32.
+    const same = parts.every((part) => checkpoint.get(part)!.dtype === checkpoint.get(parts[0])!.dtype);
+    const dtype = same && !options.f32 ? checkpoint.get(parts[0])!.dtype : 'f32';
+    const tensor = makeTensor('weight', name, rows, cols, dtype);
+    frozen.push({ tensor, parts });
+    return tensor;
+  };
+  const norm = (name: string) => take(name, [`${name}.weight`], c.d_model, { rows: 1, f32: true });
+  /** The published bias [buckets, H], laid out by head and distance: [H, 2 reach + 1]. */
+  const bias = (stack: 'encoder' | 'decoder') => {
+    const name = `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`;
+    take(name, [name], c.num_heads, { rows: c.relative_attention_num_buckets, f32: true });
+    frozen.pop();
+    const reach = c.relative_attention_max_distance;
+    const table = makeTensor('weight', `${stack} relative bias`, c.num_heads, 2 * reach + 1);
+    frozen.push({ tensor: table, parts: [name], expand: (values) => expandBias(values, c, stack === 'encoder') });
+    return { table, reach };
+  };
+  const feedForward = (prefix: string) => ({
+    wi: take(
+      `${prefix}.wi`,
+      form.gated ? [`${prefix}.wi_0.weight`, `${prefix}.wi_1.weight`] : [`${prefix}.wi.weight`],
+      c.d_model,
+      { rows: form.gated ? 2 * c.d_ff : c.d_ff },
+    ),
+    wo: take(`${prefix}.wo`, [`${prefix}.wo.weight`], c.d_ff, { rows: c.d_model }),
+  });
+  const selfAttention = (prefix: string) => ({
+    qkv: take(`${prefix}.qkv`, ['q', 'k', 'v'].map((w) => `${prefix}.${w}.weight`), c.d_model, { rows: 3 * inner }),
+    o: take(`${prefix}.o`, [`${prefix}.o.weight`], inner, { rows: c.d_model }),
+  });
+
+  const shared = take('shared', ['shared.weight'], c.d_model, { rows: c.vocab_size });
+  const embedding = frozen[frozen.length - 1];
+  const encoderBias = bias('encoder');
+  const encoderLayers = range(c.num_layers).map((i) => ({
+    attention: selfAttention(`encoder.block.${i}.layer.0.SelfAttention`),
+    attentionNorm: norm(`encoder.block.${i}.layer.0.layer_norm`),
+    feedForward: feedForward(`encoder.block.${i}.layer.1.DenseReluDense`),
+    feedForwardNorm: norm(`encoder.block.${i}.layer.1.layer_norm`),
+  }));
+  const encoderNorm = norm('encoder.final_layer_norm');
+  const decoderBias = bias('decoder');
+  const crossKv = take(
+    'decoder.cross.kv',
+    range(decoderLayers).flatMap((i) => ['k', 'v'].map((w) => `decoder.block.${i}.layer.1.EncDecAttention.${w}.weight`)),
+    c.d_model,
+    { rows: 2 * inner * decoderLayers },
+  );
+  const decoderBlocks = range(decoderLayers).map((i) => ({
+    attention: selfAttention(`decoder.block.${i}.layer.0.SelfAttention`),
+    attentionNorm: norm(`decoder.block.${i}.layer.0.layer_norm`),
+    crossQ: take(`decoder.block.${i}.cross.q`, [`decoder.block.${i}.layer.1.EncDecAttention.q.weight`], c.d_model, { rows: inner }),
+    crossO: take(`decoder.block.${i}.cross.o`, [`decoder.block.${i}.layer.1.EncDecAttention.o.weight`], inner, { rows: c.d_model }),
+    crossNorm: norm(`decoder.block.${i}.layer.1.layer_norm`),
+    feedForward: feedForward(`decoder.block.${i}.layer.2.DenseReluDense`),
+    feedForwardNorm: norm(`decoder.block.${i}.layer.2.layer_norm`),
+  }));
+  const decoderNorm = norm('decoder.final_layer_norm');
+  const head = tied ? shared : take('lm_head', ['lm_head.weight'], c.d_model, { rows: c.vocab_size });
+  const headScale = tied ? c.d_model ** -0.5 : 1;
+
+  const heads = { heads: c.num_heads, kvHeads: c.num_heads, headDim: c.d_kv, scale: 1 };
+  const eps = c.layer_norm_epsilon;
+
+  /** x + wo(act(wi(norm(x)))) */
+  const feedForwardBlock = (b: Builder, x: Tensor, n: Tensor, w: { wi: Tensor; wo: Tensor }, name: string): Tensor => {
+    const up = linear(b, rmsNorm(b, x, n, eps), w.wi, { name: `${name}.wi` });
+    const hidden = form.gated ? gate(b, up, form.activation) : activate(b, up, form.activation);
+    return linear(b, hidden, w.wo, { name: `${name}.out`, residual: x });
+  };
+
+  const info: ModelInfo = {
+    family: form.gated ? 'T5 v1.1' : 'T5',
+    width: c.d_model,
+    vocabSize: c.vocab_size,
+    heads: c.num_heads,
+    layers: [c.num_layers, decoderLayers],
+    startId: c.decoder_start_token_id ?? c.pad_token_id,
+    eosId: c.eos_token_id,
+    padId: c.pad_token_id,
+    eps,
+  };
+
+  return {
+    kind: 'seq2seq',
+    info,
+    frozen,
+    embedding,
+    encode(b: Builder, batch: Seq2SeqBatch, prompt: PromptInput) {
+      let x = embed(b, batch.ids, shared, {
+        name: 'encoder.embed',
+        prompt: prompt.rows,
+        gradient: prompt.gradient && { into: prompt.gradient, promptRow: batch.promptRow },
+      });
+      const layers: Tensor[] = [];
+      encoderLayers.forEach((layer, i) => {
+        layers.push(x);
+        const name = `encoder.${i}`;
+        const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, { name: `${name}.qkv` });
+        const mixed = attention(b, {
+          ...heads,
+          name: `${name}.attention`,
+          q: qkv,
+          qColumn: 0,
+          k: qkv,
+          kColumn: inner,
+          v: qkv,
+          vColumn: 2 * inner,
+          bias: encoderBias,
+          queryRanges: batch.encoderQueryRanges,
+          keyRanges: batch.encoderKeyRanges,
+        });
+        x = linear(b, mixed, layer.attention.o, { name: `${name}.mid`, residual: x });
+        x = feedForwardBlock(b, x, layer.feedForwardNorm, layer.feedForward, name);
+      });
+      return { states: rmsNorm(b, x, encoderNorm, eps), layers };
+    },
+    decode(b: Builder, batch: Seq2SeqBatch, states: Tensor) {
+      const kv = linear(b, states, crossKv, { name: 'decoder.cross.kv' });
+      let x = embed(b, batch.decoderIds, shared, { name: 'decoder.embed' });
+      const layers: Tensor[] = [];
+      decoderBlocks.forEach((layer, i) => {
+        layers.push(x);
+        const name = `decoder.${i}`;
+        const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, { name: `${name}.qkv` });
+        const mixed = attention(b, {
+          ...heads,
+          name: `${name}.attention`,
+          q: qkv,
+          qColumn: 0,
+          k: qkv,
+          kColumn: inner,
+          v: qkv,
+          vColumn: 2 * inner,
+          bias: decoderBias,
+          queryRanges: batch.decoderQueryRanges,
+          keyRanges: batch.decoderKeyRanges,
+        });
+        x = linear(b, mixed, layer.attention.o, { name: `${name}.mid`, residual: x });
+        const q = linear(b, rmsNorm(b, x, layer.crossNorm, eps), layer.crossQ, { name: `${name}.cross.q` });
+        const crossed = attention(b, {
+          ...heads,
+          name: `${name}.cross`,
+          q,
+          qColumn: 0,
+          k: kv,
+          kColumn: 2 * inner * i,
+          v: kv,
+          vColumn: 2 * inner * i + inner,
+          queryRanges: batch.crossQueryRanges,
+          keyRanges: batch.crossKeyRanges,
+        });
+        x = linear(b, crossed, layer.crossO, { name: `${name}.cross.mid`, residual: x });
+        x = feedForwardBlock(b, x, layer.feedForwardNorm, layer.feedForward, name);
+      });
+      const last = rmsNorm(b, gatherRows(b, x, batch.labelRow, batch.labelOfRow), decoderNorm, eps);
+      return { logits: linear(b, last, head, { name: 'logits', alpha: headScale }), layers, last };
+    },
+  };
+}
+
+/**
+ * Bucket of a relative position (key minus query) as `T5Attention._relative_position_bucket` has it: half of the buckets
+ * exact, the rest logarithmic up to the maximal distance.
+ */
+export function relativeBucket(relative: number, bidirectional: boolean, buckets: number, maxDistance: number): number {
+  const n = bidirectional ? Math.floor(buckets / 2) : buckets;
+  const base = bidirectional && relative > 0 ? n : 0;
+  const distance = bidirectional ? Math.abs(relative) : Math.max(0, -relative);
+  const exact = Math.floor(n / 2);
+  if (distance < exact) return base + distance;
+  const far = exact + Math.floor((Math.log(distance / exact) / Math.log(maxDistance / exact)) * (n - exact));
+  return base + Math.min(n - 1, far);
+}
+
+function expandBias(values: Float32Array, c: T5Config, bidirectional: boolean): Float32Array<ArrayBuffer> {
+  const reach = c.relative_attention_max_distance;
+  const width = 2 * reach + 1;
+  const table = new Float32Array(c.num_heads * width);
+  for (let relative = -reach; relative <= reach; relative++) {
+    const bucket = relativeBucket(relative, bidirectional, c.relative_attention_num_buckets, reach);
+    for (let h = 0; h < c.num_heads; h++) table[h * width + relative + reach] = values[bucket * c.num_heads + h];
+  }
+  return table;
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
