@@ -69,6 +69,16 @@ describe('loadTokenizer', () => {
     expect(tokenizer.decode(ids, { skipSpecial: true })).toBe('a good film.');
   });
 
+  it('encodes texts of any length, with and without spaces', () => {
+    const tokenizer = loadTokenizer(read('../../public/models/tokenizer.json'));
+    const sentence = tokenizer.encode('the film was good. ');
+    const long = tokenizer.encode('the film was good. '.repeat(10_000), { special: true });
+    expect(long.length).toBe(sentence.length * 10_000 + 1);
+    expect(long.slice(0, sentence.length)).toEqual(sentence);
+    expect(long.at(-1)).toBe(1);
+    expect(tokenizer.encode('z'.repeat(130_000)).length).toBeGreaterThan(10_000);
+  });
+
   const good = read('testdata/unigram-t5.json') as Record<string, object>;
   it.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /no JSON object/],

@@ -30,6 +30,9 @@ const REMEDY = 'Use the tokenizer.json that was published with the model.';
 const MAX_WORDS = 50_000;
 const MAX_WORD_LENGTH = 40;
 
+/** Longest text, in UTF-16 units, that the library is given at once. */
+const MAX_PIECE = 20_000;
+
 /** Names that published vocabularies give these tokens, used when `tokenizer_config.json` is missing or says nothing. */
 const USUAL_NAMES = {
   eos_token: ['</s>', '<|endoftext|>', '<|end_of_text|>', '<eos>', '<|im_end|>'],
@@ -68,7 +71,7 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson: unkno
   const unkId = named('unk_token');
   return {
     encode: (text, { special = false } = {}) =>
-      hub.encode(text, { add_special_tokens: special }).ids.filter((id) => id !== undefined),
+      text.length <= MAX_PIECE ? encodePiece(hub, text, special) : encodeLong(hub, text, special),
     decode(ids, { skipSpecial = false } = {}) {
       const known = ids.filter((id) => hub.id_to_token(id) !== undefined);
       return known.length === 0 ? '' : hub.decode(known, { skip_special_tokens: skipSpecial });
@@ -87,6 +90,33 @@ function normalizeExactly(normalizer: Normalizer | null): void {
     for (const each of normalizer.normalizers) normalizeExactly(each);
   else if (normalizer instanceof PrecompiledNormalizer && typeof normalizer.charsmap === 'string')
     normalizer.normalize = precompiledNormalizer(fromBase64(normalizer.charsmap));
+}
+
+function encodePiece(hub: HubTokenizer, text: string, special: boolean): number[] {
+  return hub.encode(text, { add_special_tokens: special }).ids.filter((id) => id !== undefined);
+}
+
+/**
+ * A text too long for the library, which passes all tokens of a word as arguments of one call. Cut at white space, where
+ * the tokenizers of T5 cut anyway; a word of more than a piece is cut where the piece ends, which may change a token there.
+ */
+function encodeLong(hub: HubTokenizer, text: string, special: boolean): number[] {
+  const ids: number[] = [];
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(start + MAX_PIECE, text.length);
+    if (end < text.length) {
+      const space = text.lastIndexOf(' ', end);
+      if (space > start) end = space;
+      else if (/[\uD800-\uDBFF]/.test(text[end - 1]!)) end--;
+    }
+    for (const id of encodePiece(hub, text.slice(start, end), false)) ids.push(id);
+    start = end;
+  }
+  if (!special) return ids;
+  const bare = encodePiece(hub, 'a', false);
+  const framed = encodePiece(hub, 'a', true);
+  const before = framed.indexOf(bare[0]!);
+  return [...framed.slice(0, before), ...ids, ...framed.slice(before + bare.length)];
 }
 
 /** The pieces of words seen before: the library builds its lattice anew for every "the", which is most of its time. */
