@@ -3,6 +3,7 @@
  * Plain data; no GPU object is touched before a program is built.
  */
 import type { BufferAccess } from '../gpu/index.ts';
+import type { MatmulTile } from './matmul/tiles.ts';
 
 /**
  * Sizes and scalars of one batch by name: `T` packed encoder tokens, `D` packed decoder tokens, `S` sequences, `N` label rows,
@@ -79,4 +80,8 @@ export interface KernelTraits {
    * parallelism brings; 64 on GPUs.
    */
   rowLanes: number;
+  /** The largest value of each size a program is built for; tiles are chosen for it. */
+  capacity?: Dims;
+  /** Tiles measured on this device, by `tileKey` of the matmul room; what is missing gets a default. */
+  matmulTiles?: ReadonlyMap<string, MatmulTile>;
 }

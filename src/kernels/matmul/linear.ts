@@ -1,0 +1,70 @@
+import type { Tensor } from '../kernel.ts';
+import type { Backward, Builder } from '../op.ts';
+import { matmulKernels, type Product } from './matmul.ts';
+import { chooseTile, rowCapacity } from './tiles.ts';
+
+export interface LinearSettings {
+  /** The name of the output. */
+  name: string;
+  /** Default 1. */
+  alpha?: number;
+  /** [M, N], added last. */
+  residual?: Tensor;
+  /** [1, N], frozen. */
+  bias?: Tensor;
+}
+
+/**
+ * A linear layer with a frozen weight.
+ *
+ *     y = alpha * x W^T + bias + residual,   dx = alpha * dy W,   d residual = dy
+ *
+ * x [M, K]; w [N, K] (Hugging Face's [out, in]), f32 or f16; y [M, N]. Both products read the one buffer of w, sum in f32, and
+ * take one dispatch each (two where the tile splits a long inner dimension).
+ */
+export function linear(b: Builder, x: Tensor, w: Tensor, settings: LinearSettings): Tensor {
+  const { name, alpha, residual, bias } = settings;
+  if (typeof w.rows !== 'number') throw new Error(`${w.name}: a weight's rows must be a fixed number`);
+  if (x.cols !== w.cols)
+    throw new Error(`${name}: ${x.name} is [.., ${x.cols}], but ${w.name} is [${w.rows}, ${w.cols}]`);
+  const y = b.tensor(name, x.rows, w.rows);
+  recordProduct(b, { direction: 'nt', left: x, w, out: y, alpha, bias, addend: residual }, (back) => {
+    const dy = back.grad(y);
+    if (!dy) return;
+    if (residual && back.wants(residual)) back.contribute(residual, { kind: 'pass', tensor: dy });
+    if (!back.wants(x)) return;
+    back.contribute(x, {
+      kind: 'add',
+      make(addend) {
+        const dx = back.tensor(`d ${x.name}`, x.rows, x.cols);
+        recordProduct(back, { direction: 'nn', left: dy, w, out: dx, alpha, addend });
+        return dx;
+      },
+    });
+  });
+  return y;
+}
+
+/** Records a product with the tile its shape asks for. */
+function recordProduct(b: Builder, product: Product, vjp?: (back: Backward) => void): void {
+  const { direction, left, w, out, bias, addend } = product;
+  const tile = chooseTile(b.traits, {
+    direction,
+    rows: rowCapacity(b.traits, left.rows),
+    cols: out.cols,
+    depth: left.cols,
+    dtype: w.dtype,
+  });
+  let parts: Tensor | undefined;
+  const kernels = matmulKernels(product, tile, (cols) => {
+    parts = b.tensor(`${out.name}.parts`, left.rows, cols);
+    return parts;
+  });
+  b.record({
+    op: 'linear',
+    inputs: [left, w, bias, addend].filter((t) => t !== undefined),
+    outputs: parts ? [out, parts] : [out],
+    kernels,
+    vjp,
+  });
+}

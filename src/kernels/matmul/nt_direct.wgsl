@@ -1,0 +1,57 @@
+// left x w^T, both rows contiguous along the depth: each invocation keeps R x C outputs in registers and reads both operands
+// straight from storage, STEP values of the depth at a time. DEPTHS is the depth in units of STEP.
+//# if STEP == 4
+fn product(a: vec4f, b: vec4f) -> f32 { return dot(a, b); }
+//# else
+fn product(a: f32, b: f32) -> f32 { return a * b; }
+//# end
+
+@compute @workgroup_size($WGX, $WGY)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let row = (group.y * $(WGY)u + local.y) * $(R)u;
+  let col = (group.x * $(WGX)u + local.x) * $(C)u;
+//# for i in R
+  let l$i = min(row + $(i)u, u.rows - 1u) * $(DEPTHS)u;
+//# end
+//# for j in C
+  let w$j = min(col + $(j)u, $(COLS - 1)u) * $(DEPTHS)u;
+//# end
+//# for i in R
+//# for j in C
+  var s$(i)_$j = 0.0;
+//# end
+//# end
+//# if SPLIT > 1
+  let end = min((group.z + 1u) * $(CHUNK)u, $(DEPTHS)u);
+  for (var p = group.z * $(CHUNK)u; p < end; p++) {
+//# else
+  for (var p = 0u; p < $(DEPTHS)u; p++) {
+//# end
+//# for j in C
+    let b$j = w_at$AT(w$j + p);
+//# end
+//# for i in R
+    let a$i = left[l$i + p];
+//# end
+//# for i in R
+//# for j in C
+    s$(i)_$j += product(a$i, b$j);
+//# end
+//# end
+  }
+//# for i in R
+  if row + $(i)u < u.rows {
+//# if O4
+//# for q in C / 4
+    if col + $(4 * q)u < $(COLS)u {
+      finish(vec4f(s$(i)_$(4 * q), s$(i)_$(4 * q + 1), s$(i)_$(4 * q + 2), s$(i)_$(4 * q + 3)), row + $(i)u, col / 4u + $(q)u, group.z);
+    }
+//# end
+//# else
+//# for j in C
+    if col + $(j)u < $(COLS)u { finish(s$(i)_$j, row + $(i)u, col + $(j)u, group.z); }
+//# end
+//# end
+  }
+//# end
+}

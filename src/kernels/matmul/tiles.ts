@@ -1,0 +1,124 @@
+import type { KernelTraits, Size } from '../kernel.ts';
+
+/**
+ * `nt`: out [M, N] = left [M, K] x w^T, with w [N, K]. `nn`: out [M, K] = left [M, N] x w on the same w. One is the forward pass of
+ * a linear layer with a Hugging Face weight, the other its backward pass.
+ */
+export type Direction = 'nt' | 'nn';
+
+/** How a product is cut up. Plain data: a tuner may measure and keep it. */
+export interface MatmulTile {
+  /** `direct` reads operands straight from storage; `tiled` stages them in workgroup memory, `depth` values deep. */
+  kind: 'direct' | 'tiled';
+  /** Outputs of one invocation: rows x cols, cols a multiple of 4. */
+  rows: number;
+  cols: number;
+  /** Invocations of a workgroup along the columns and along the rows. */
+  wgX: number;
+  wgY: number;
+  /** `tiled` only: a multiple of 4. */
+  depth?: number;
+  /** Parts the inner dimension is cut into, each for its own workgroups, summed by a second kernel in a fixed order. Default 1. */
+  split?: number;
+}
+
+/** The product a tile is chosen for: out [rows, cols] with an inner dimension `depth`. */
+export interface MatmulShape {
+  direction: Direction;
+  rows: number;
+  cols: number;
+  depth: number;
+  dtype: string;
+}
+
+/** WebGPU's guaranteed limits, which every tile keeps. */
+const MAX_INVOCATIONS = 256;
+const MAX_WORKGROUP_BYTES = 16_384;
+
+/** Bytes of workgroup memory a tile takes. */
+export function stageBytes(tile: MatmulTile, direction: Direction): number {
+  if (tile.kind === 'direct' || !tile.depth) return 0;
+  const padded = tile.depth + 4;
+  const left = tile.rows * tile.wgY * padded;
+  const w = tile.cols * tile.wgX * (direction === 'nt' ? padded : tile.depth);
+  return 4 * (left + w);
+}
+
+/** Whether a tile keeps WebGPU's guaranteed limits and fits the shape: staging needs rows of whole vec4. */
+export function fits(tile: MatmulTile, shape: MatmulShape): boolean {
+  const aligned = shape.cols % 4 === 0 && shape.depth % 4 === 0;
+  return (
+    tile.wgX * tile.wgY <= MAX_INVOCATIONS &&
+    stageBytes(tile, shape.direction) <= MAX_WORKGROUP_BYTES &&
+    (tile.kind === 'direct' || aligned)
+  );
+}
+
+/** Rows are rounded up to a power of two, so that nearby capacities share a measurement. */
+export function tileKey(shape: MatmulShape): string {
+  const rows = 2 ** Math.ceil(Math.log2(Math.max(1, shape.rows)));
+  return `${shape.direction}:${rows}x${shape.cols}x${shape.depth}:${shape.dtype}`;
+}
+
+/** Rows a size may reach, for choosing a tile: what `traits.capacity` says, or many. */
+export function rowCapacity(traits: KernelTraits, rows: Size): number {
+  return typeof rows === 'number' ? rows : (traits.capacity?.[rows] ?? 1024);
+}
+
+const direct = (rows: number, cols: number, wgX: number, wgY: number, split = 1): MatmulTile => ({
+  kind: 'direct',
+  rows,
+  cols,
+  wgX,
+  wgY,
+  split,
+});
+const tiled = (
+  rows: number,
+  cols: number,
+  wgX: number,
+  wgY: number,
+  depth: number,
+  split = 1,
+): MatmulTile => ({
+  kind: 'tiled',
+  rows,
+  cols,
+  wgX,
+  wgY,
+  depth,
+  split,
+});
+
+/** The tile for a shape: the measured one where `traits.matmulTiles` has it, else a default for the kind of device. */
+export function chooseTile(traits: KernelTraits, shape: MatmulShape): MatmulTile {
+  const measured = traits.matmulTiles?.get(tileKey(shape));
+  if (measured && fits(measured, shape)) return measured;
+  return traits.rowLanes === 1 ? softwareTile(shape) : gpuTile(shape);
+}
+
+/**
+ * Software adapters run a workgroup on one core, four invocations at a time, and pay for each load, so that blocks of many
+ * registers win; workgroup memory and barriers only cost. Few workgroups are enough.
+ */
+function softwareTile({ rows, cols }: MatmulShape): MatmulTile {
+  const tall = rows >= 8 ? 8 : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
+  const wide = cols >= 16 ? 16 : cols >= 8 ? 8 : 4;
+  return direct(tall, wide, 4, rows > 64 ? 4 : 1);
+}
+
+/** GPUs: staged blocks for many rows; for few rows enough workgroups to fill the device, cutting the depth where need be. */
+function gpuTile(shape: MatmulShape): MatmulTile {
+  const { rows, cols, depth } = shape;
+  const base =
+    rows > 32 ? tiled(4, 4, 16, 16, 16) : rows > 8 ? tiled(2, 4, 16, 8, 16) : tiled(1, 4, 16, 8, 32);
+  const groups = Math.ceil(rows / (base.rows * base.wgY)) * Math.ceil(cols / (base.cols * base.wgX));
+  const split = splitFor(groups, depth, 128);
+  const tile = { ...base, split };
+  return fits(tile, shape) ? tile : direct(rows > 8 ? 4 : 1, 4, 16, 4, split);
+}
+
+/** Parts of the depth so that about `wanted` workgroups run, each with 256 or more of the depth to sum. */
+function splitFor(groups: number, depth: number, wanted: number): number {
+  return Math.max(1, Math.min(Math.floor(wanted / groups), Math.floor(depth / 256), 64));
+}
