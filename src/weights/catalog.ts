@@ -3,7 +3,7 @@ import { PreludeError } from '../errors.ts';
 import { fingerprintOf, sha256 } from './fingerprint.ts';
 import { type LoadedModel, parseJson } from './model-folder.ts';
 import { openSafetensors } from './safetensors.ts';
-import { type ByteProgress, bytesSource, downloadError, fetchBytes } from './source.ts';
+import { type ByteProgress, bytesSource, fetchBytes } from './source.ts';
 
 const FileSchema = v.object({
   role: v.picklist(['config', 'weights', 'tokenizer', 'tokenizer-config', 'generation-config']),
@@ -47,15 +47,21 @@ export type ModelFile = v.InferOutput<typeof FileSchema>;
 
 /**
  * Reads the list of built-in models.
- * @param baseUrl address of the folder with `index.json`, for example `models/`
+ * @param baseUrl address of the folder with `index.json`; absolute in a worker, whose own address is another than the page's
  * @throws PreludeError 'download'
  */
 export async function fetchCatalog(baseUrl: string, signal?: AbortSignal): Promise<ModelCatalog> {
   const url = join(baseUrl, 'index.json');
-  const json = parseJson('index.json', await fetchBytes(url, { signal }));
+  const bytes = await fetchBytes(url, { signal });
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw mismatch(url, 'it is no list of models: no valid JSON.', cause);
+  }
   const result = v.safeParse(CatalogSchema, json);
   if (result.success) return result.output;
-  throw downloadError(url, `it is no list of models: ${result.issues[0].message}.`);
+  throw mismatch(url, `it is no list of models: ${result.issues[0].message}.`);
 }
 
 /**
@@ -91,10 +97,7 @@ export async function fetchModel(
   const need = (role: ModelFile['role']): Uint8Array => {
     const bytes = files.get(role);
     if (!bytes)
-      throw downloadError(
-        join(baseUrl, 'index.json'),
-        `the model "${entry.id}" has no file for its ${role}.`,
-      );
+      throw mismatch(join(baseUrl, 'index.json'), `the model "${entry.id}" has no file for its ${role}.`);
     return bytes;
   };
   const optional = (role: ModelFile['role']): unknown => {
@@ -117,9 +120,10 @@ function join(baseUrl: string, path: string): string {
   return `${baseUrl.replace(/\/$/, '')}/${path}`;
 }
 
-function mismatch(url: string, message: string): PreludeError {
+function mismatch(url: string, message: string, cause?: unknown): PreludeError {
   return new PreludeError('download', `${url.split('/').pop()}: ${message}`, {
     where: url,
     remedy: 'Reload the page without its cache (Shift + Reload). If it stays, run `npm run models` again.',
+    cause,
   });
 }

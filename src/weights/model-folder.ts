@@ -23,7 +23,7 @@ export interface LoadedModel {
 
 /** Opens a model folder that was dropped or chosen: `config.json`, `tokenizer.json`, `*.safetensors` (with its index if sharded). */
 export async function loadModelFolder(files: readonly File[]): Promise<LoadedModel> {
-  const folder = files.map((file) => file.webkitRelativePath.split('/').at(-2)).find((name) => name);
+  const folder = files.map((file) => file.webkitRelativePath?.split('/').at(-2)).find((name) => name);
   return loadModelSources(
     files.map((file) => blobSource(file)),
     folder ?? 'model',
@@ -77,15 +77,16 @@ export function parseJson(file: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new PreludeError(
-      file.startsWith('tokenizer') ? 'bad-tokenizer' : 'bad-config',
-      `${file}: this is no valid JSON.`,
-      {
-        where: file,
-        remedy: 'Get the file again from where the model was published.',
-        cause,
-      },
-    );
+    const code = file.startsWith('tokenizer')
+      ? 'bad-tokenizer'
+      : file.includes('.safetensors')
+        ? 'bad-weights'
+        : 'bad-config';
+    throw new PreludeError(code, `${file}: this is no valid JSON.`, {
+      where: file,
+      remedy: 'Get the file again from where the model was published.',
+      cause,
+    });
   }
 }
 

@@ -179,7 +179,7 @@ export interface TensorData {
 export function writeSafetensors(
   tensors: readonly TensorData[],
   metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const sorted = [...tensors].sort(
     (a, b) => UNIT[b.dtype][1] - UNIT[a.dtype][1] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );

@@ -20,7 +20,8 @@ export interface ByteProgress {
 }
 
 function checkRange(source: { name: string; size: number }, offset: number, length: number): void {
-  if (offset < 0 || length < 0 || offset + length > source.size)
+  // So written that NaN is refused too.
+  if (!(offset >= 0 && length >= 0 && offset + length <= source.size))
     throw badWeights(
       source.name,
       `the file has ${source.size} bytes, but bytes ${offset} to ${offset + length} were asked for.`,

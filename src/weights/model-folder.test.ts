@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { fingerprintOf, sha256 } from './fingerprint.ts';
+import { loadModelFolder } from './model-folder.ts';
+import { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';
+import { openSharded } from './sharded.ts';
+import { bytesSource } from './source.ts';
+
+const tensor = (name: string, fill: number): TensorData => ({
+  name,
+  dtype: 'F16',
+  shape: [2, 3],
+  data: new Uint8Array(12).fill(fill),
+});
+const [a, b, c] = [tensor('a', 1), tensor('b', 2), tensor('c', 3)];
+const single = writeSafetensors([a, b, c], { format: 'pt' });
+const shard1 = writeSafetensors([c]);
+const shard2 = writeSafetensors([b, a, tensor('left out', 9)]);
+const index = { metadata: {}, weight_map: { a: 's2.safetensors', b: 's2.safetensors', c: 's1.safetensors' } };
+const shards = new Map([
+  ['s1.safetensors', bytesSource(shard1, 's1.safetensors')],
+  ['s2.safetensors', bytesSource(shard2, 's2.safetensors')],
+]);
+const open = (bytes: Uint8Array) => openSafetensors(bytesSource(bytes));
+
+describe('openSharded', () => {
+  it('finds each tensor in its file', async () => {
+    const weights = await openSharded(index, 'index', (name) => shards.get(name));
+    expect([...weights.tensors.keys()]).toEqual(['a', 'b', 'c']);
+    for (const { name, data } of [a, b, c]) expect(await weights.read(name)).toEqual(data);
+    await expect(weights.read('left out')).rejects.toMatchObject({ code: 'bad-weights' });
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['no index', [], /no "weight_map"/],
+    ['a map that is a list', { weight_map: [] }, /no "weight_map"/],
+    [
+      'a file outside of the folder',
+      { weight_map: { a: '../s1.safetensors' } },
+      /no \.safetensors file's name/,
+    ],
+    ['a number for a file', { weight_map: { a: 1 } }, /its file is 1/],
+    [
+      'a file that is missing',
+      { weight_map: { a: 's3.safetensors' } },
+      /"s3\.safetensors", which is not there/,
+    ],
+    ['a tensor that is not in its file', { weight_map: { a: 's1.safetensors' } }, /says it is in this file/],
+  ])('refuses %s', async (_, json, message) => {
+    const run = openSharded(json, 'index', (name) => shards.get(name));
+    await expect(run).rejects.toMatchObject({ code: 'bad-weights', message: expect.stringMatching(message) });
+  });
+});
+
+describe('fingerprintOf', () => {
+  it('does not depend on layout, files or metadata', async () => {
+    const print = await fingerprintOf(await open(single));
+    expect(print).toMatch(/^[0-9a-f]{64}$/);
+    expect(await fingerprintOf(await open(writeSafetensors([c, a, b])))).toBe(print);
+    expect(await fingerprintOf(await openSharded(index, 'index', (name) => shards.get(name)))).toBe(print);
+  });
+
+  it('is what its description says', async () => {
+    const line = `["a","F16",[2,3]] ${await sha256(a.data)}\n`;
+    const expected = await sha256(new TextEncoder().encode(line));
+    expect(await fingerprintOf(await open(writeSafetensors([a])))).toBe(expected);
+  });
+
+  it('changes with a value, a name, a shape and a dtype', async () => {
+    const prints = await Promise.all(
+      [a, tensor('a', 4), tensor('x', 1), { ...a, shape: [3, 2] }, { ...a, dtype: 'BF16' as const }].map(
+        async (one) => fingerprintOf(await open(writeSafetensors([one]))),
+      ),
+    );
+    expect(new Set(prints).size).toBe(prints.length);
+  });
+
+  it('hashes tensors of several chunks', async () => {
+    const data = new Uint8Array(9 * 2 ** 20);
+    const big = (): TensorData => ({ name: 'big', dtype: 'U8', shape: [data.length], data });
+    const before = await fingerprintOf(await open(writeSafetensors([big()])));
+    data[data.length - 1] = 1;
+    expect(await fingerprintOf(await open(writeSafetensors([big()])))).not.toBe(before);
+  });
+});
+
+describe('sha256', () => {
+  it('is that of FIPS 180-2', async () => {
+    expect(await sha256(new TextEncoder().encode('abc'))).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
+  });
+});
+
+describe('loadModelFolder', () => {
+  const file = (name: string, data: BlobPart) => new File([data], name);
+  const config = file('config.json', '{"model_type":"t5"}');
+  const tokenizer = file('tokenizer.json', '{"model":{}}');
+  const weights = file('model.safetensors', single);
+
+  it('opens a folder with one file of weights', async () => {
+    const model = await loadModelFolder([config, tokenizer, weights]);
+    expect(model).toMatchObject({
+      name: 'model',
+      config: { model_type: 't5' },
+      tokenizerJson: { model: {} },
+      tokenizerConfigJson: undefined,
+      fingerprint: await fingerprintOf(await open(single)),
+    });
+    expect(await model.weights.read('b')).toEqual(b.data);
+  });
+
+  it('opens a sharded folder', async () => {
+    const sharded = [
+      file('model.safetensors.index.json', JSON.stringify(index)),
+      file('s1.safetensors', shard1),
+      file('s2.safetensors', shard2),
+    ];
+    const model = await loadModelFolder([config, tokenizer, ...sharded]);
+    expect(model.fingerprint).toBe(await fingerprintOf(await open(single)));
+  });
+
+  it.each<[string, File[], string, RegExp]>([
+    [
+      'without a config',
+      [tokenizer, weights],
+      'bad-config',
+      /no config\.json among the files \(tokenizer\.json, model/,
+    ],
+    ['without a tokenizer', [config, weights], 'bad-tokenizer', /no tokenizer\.json/],
+    ['without weights', [config, tokenizer], 'bad-weights', /no model\.safetensors/],
+    ['of nothing', [], 'bad-config', /nothing/],
+    [
+      'with a broken config',
+      [file('config.json', '{'), tokenizer, weights],
+      'bad-config',
+      /config\.json: this is no valid JSON/,
+    ],
+    [
+      'with truncated weights',
+      [config, tokenizer, file('model.safetensors', single.slice(0, -3))],
+      'bad-weights',
+      /bytes of data/,
+    ],
+  ])('refuses a folder %s', async (_, files, code, message) => {
+    await expect(loadModelFolder(files)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+});
