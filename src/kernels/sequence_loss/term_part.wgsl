@@ -1,0 +1,17 @@
+// dlogits[n, token_k] += weight[candidate_k] for the terms k of row n. One owner a row: terms may name a token twice.
+struct Uniforms { rows: u32 }
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read> terms: array<vec4u>;
+@group(0) @binding(2) var<storage, read> rows: array<vec2u>;
+@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dlogits: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let n = (group.y * 65535u + group.x) * 64u + local;
+  if n >= u.rows { return; }
+  for (var j = rows[n].x; j < rows[n].y; j++) {
+    let term = terms[terms[j].w];
+    dlogits[n * $(COLUMNS)u + term.y] += weight[term.z];
+  }
+}
