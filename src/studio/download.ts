@@ -1,0 +1,12 @@
+import type { ExportedFile } from '../worker/protocol.ts';
+
+/** Hands a file to the browser's downloads. */
+export function saveFile({ name, type, bytes }: ExportedFile): void {
+  const url = URL.createObjectURL(new Blob([bytes], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser reads the URL after this task; a minute is ample for the largest prompt.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,59 @@
+import { FolderUp } from 'lucide-react';
+import { DropZone, FileTrigger, Text } from 'react-aria-components';
+import { Button } from '../../components/index.ts';
+
+/** What a dropped item can be: a file, or a folder with more of both. */
+type DropEntry =
+  | { kind: 'file'; getFile(): Promise<File> }
+  | { kind: 'directory'; name: string; getEntries(): AsyncIterable<DropEntry> }
+  | { kind: 'text' };
+
+/** Files in what was dropped, down to the third level: a model's folder, not a whole disk. */
+async function filesIn(entries: Iterable<DropEntry> | AsyncIterable<DropEntry>, depth = 3): Promise<File[]> {
+  const files: File[] = [];
+  for await (const entry of entries) {
+    if (entry.kind === 'file') files.push(await entry.getFile());
+    else if (entry.kind === 'directory' && depth > 0)
+      files.push(...(await filesIn(entry.getEntries(), depth - 1)));
+  }
+  return files;
+}
+
+/** A place for a model's folder or its files. `folder` is the name where there is one. */
+export function FolderDrop({ onFiles }: { onFiles: (files: File[], folder?: string) => void }) {
+  return (
+    <DropZone
+      className="drop"
+      onDrop={async (event) => {
+        const files = await filesIn(event.items as DropEntry[]);
+        const folder = event.items.find((item) => item.kind === 'directory')?.name;
+        if (files.length) onFiles(files, folder);
+      }}
+    >
+      <FolderUp size={22} aria-hidden />
+      <Text slot="label">Drop a model's folder here, or its files</Text>
+      <div className="drop-buttons">
+        <FileTrigger
+          acceptDirectory
+          onSelect={(list) => {
+            const files = [...(list ?? [])];
+            const folder = files[0]?.webkitRelativePath.split('/')[0];
+            if (files.length) onFiles(files, folder || undefined);
+          }}
+        >
+          <Button>Choose a folder</Button>
+        </FileTrigger>
+        <FileTrigger
+          allowsMultiple
+          acceptedFileTypes={['.json', '.safetensors']}
+          onSelect={(list) => list?.length && onFiles([...list])}
+        >
+          <Button>Choose files</Button>
+        </FileTrigger>
+      </div>
+      <span className="small muted">
+        config.json, one or more .safetensors, tokenizer.json. They stay on this computer.
+      </span>
+    </DropZone>
+  );
+}

@@ -1,0 +1,80 @@
+import { Check } from 'lucide-react';
+import type { ModelCard } from '../../../worker/protocol.ts';
+import { Button, Empty } from '../../components/index.ts';
+import { Facts } from '../../components/sections.tsx';
+import { formatBytes, formatCount } from '../../format.ts';
+import { useSession, useStudio } from '../../studio.tsx';
+import { roomFor } from './ownModel.ts';
+
+export function ModelCards({ isDisabled }: { isDisabled: boolean }) {
+  const models = useSession((s) => s.models);
+  const { session } = useStudio();
+  if (models.length === 0)
+    return (
+      <Empty action={<Button onPress={() => void session.getState().begin()}>Look again</Button>}>
+        The built-in models will stand here once the device is open.
+      </Empty>
+    );
+  return (
+    <div className="cards">
+      {models.map((card) => (
+        <Card key={card.id} card={card} isDisabled={isDisabled} />
+      ))}
+    </div>
+  );
+}
+
+function Card({ card, isDisabled }: { card: ModelCard; isDisabled: boolean }) {
+  const { session } = useStudio();
+  const loaded = useSession(
+    (s) => s.model !== undefined && s.modelSource?.kind === 'builtin' && s.modelSource.id === card.id,
+  );
+  const loading = useSession((s) => s.phase === 'model');
+  return (
+    <article className="card" data-loaded={loaded || undefined} aria-label={card.title}>
+      <h3>{card.title}</h3>
+      <p>{card.goodFor}</p>
+      <Facts
+        facts={[
+          ['Frozen numbers', formatCount(card.parameters)],
+          ['Layers', `${card.layers[0]} encoder, ${card.layers[1]} decoder`],
+          ['Width', formatCount(card.width)],
+        ]}
+      />
+      <Need bytes={card.downloadBytes} parameters={card.parameters} />
+      <div className="card-end">
+        {loaded ? (
+          <span className="card-loaded">
+            <Check size={15} aria-hidden /> Loaded
+          </span>
+        ) : (
+          <Button
+            isDisabled={isDisabled || loading}
+            aria-label={`Load ${card.title}`}
+            onPress={() => void session.getState().loadModel({ kind: 'builtin', id: card.id })}
+          >
+            Load
+          </Button>
+        )}
+      </div>
+    </article>
+  );
+}
+
+/** What loading takes, against what this device has. Weights may be kept as 32-bit numbers, so that is what is counted. */
+export function Need({ bytes, parameters }: { bytes: number; parameters?: number }) {
+  const limits = useSession((s) => s.device?.limits);
+  // Files hold 16-bit or 32-bit numbers; where the count is not known, 16 is the careful guess.
+  const memory = parameters === undefined ? bytes * 2 : parameters * 4;
+  const room = limits && roomFor(memory, Math.min(limits.bindingBytes, limits.bufferBytes));
+  return (
+    <p className="need">
+      Needs {parameters === undefined ? 'to read' : 'a download of'} {formatBytes(bytes)} and up to{' '}
+      {formatBytes(memory)} of GPU memory for the weights.{' '}
+      {room === 'fits' && 'This device has room for them.'}
+      {room === 'perhaps' &&
+        limits &&
+        `This device takes at most ${formatBytes(Math.min(limits.bindingBytes, limits.bufferBytes))} in one buffer; whether each weight fits shows on loading.`}
+    </p>
+  );
+}

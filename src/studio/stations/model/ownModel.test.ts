@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { findOwnModel, type OwnModel, readOwnConfig, roomFor } from './ownModel.ts';
+
+const file = (name: string, bytes = 10) => new File([new Uint8Array(bytes)], name);
+
+describe('findOwnModel', () => {
+  it('takes what the engine needs and counts the rest', () => {
+    const model = findOwnModel(
+      [
+        file('README.md'),
+        file('model-00002-of-00002.safetensors', 20),
+        file('tokenizer.json', 5),
+        file('config.json', 1),
+        file('model-00001-of-00002.safetensors', 30),
+        file('model.safetensors.index.json', 2),
+      ],
+      'my-t5',
+    ) as OwnModel;
+    expect(model.name).toBe('my-t5');
+    expect(model.weights.map((f) => f.name)).toEqual([
+      'model-00001-of-00002.safetensors',
+      'model-00002-of-00002.safetensors',
+    ]);
+    expect(model.bytes).toBe(58);
+    expect(model.ignored).toBe(1);
+  });
+
+  it('names what is missing', () => {
+    expect(findOwnModel([file('config.json')])).toMatchObject({
+      code: 'bad-config',
+      message: 'model.safetensors and tokenizer.json are missing.',
+      where: 'config.json',
+    });
+  });
+
+  it('does not take a prompt adapter for weights', () => {
+    expect(
+      findOwnModel([file('config.json'), file('tokenizer.json'), file('adapter_model.safetensors')]),
+    ).toMatchObject({ message: 'model.safetensors is missing.' });
+  });
+
+  it('says how to turn a pickle or a SentencePiece file into what it reads', () => {
+    expect(
+      findOwnModel([file('config.json'), file('tokenizer.json'), file('pytorch_model.bin')]),
+    ).toMatchObject({ remedy: expect.stringContaining('safe_serialization') });
+    expect(
+      findOwnModel([file('config.json'), file('spiece.model'), file('model.safetensors')]),
+    ).toMatchObject({ remedy: expect.stringContaining('save_pretrained') });
+  });
+});
+
+describe('readOwnConfig', () => {
+  it('reads T5 and decoder-only names', () => {
+    expect(
+      readOwnConfig(
+        '{"model_type":"t5","d_model":512,"num_layers":8,"num_decoder_layers":6,"vocab_size":32128}',
+      ),
+    ).toEqual({ family: 't5', width: 512, layers: [8, 6], vocabSize: 32128 });
+    expect(readOwnConfig('{"model_type":"llama","hidden_size":64}')).toEqual({
+      family: 'llama',
+      width: 64,
+      layers: undefined,
+      vocabSize: undefined,
+    });
+  });
+  it('is undefined for what is no configuration', () => {
+    for (const json of ['', '[', 'null', '7']) expect(readOwnConfig(json)).toBeUndefined();
+  });
+});
+
+it('roomFor knows only one side for sure', () => {
+  expect(roomFor(10, 10)).toBe('fits');
+  expect(roomFor(11, 10)).toBe('perhaps');
+});
