@@ -7,6 +7,9 @@ export class NeedMore extends Error {}
 /** Arrays in arrays are allowed by the format; no real file goes deeper than one. */
 const MAX_DEPTH = 4;
 
+/** Elements in all arrays of a file; the largest tokenizers (262,144 pieces with scores, types and merges) have 1.3 million. */
+const MAX_ELEMENTS = 2 ** 21;
+
 /** Bytes of the shortest value of each metadata type: a count that cannot fit in the file is refused before allocating. */
 const SHORTEST = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8] as const;
 const STRING_TYPE = 8;
@@ -18,6 +21,7 @@ export class GgufCursor {
   private readonly view: DataView;
   private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   private place = '';
+  private elements = 0;
   private readonly file: string;
   private readonly bytes: Uint8Array;
   private readonly fileSize: number;
@@ -99,6 +103,9 @@ export class GgufCursor {
         if (shortest === undefined)
           throw badWeights(this.file, `there is no metadata type ${element} (${this.place}).`);
         const count = this.count('elements of an array', shortest);
+        this.elements += count;
+        if (this.elements > MAX_ELEMENTS)
+          throw badWeights(this.file, `its arrays have more than ${MAX_ELEMENTS} elements (${this.place}).`);
         const values: MetadataValue[] = [];
         for (let i = 0; i < count; i++) values.push(this.value(element, depth + 1));
         return values;

@@ -233,6 +233,35 @@ describe('openGguf', () => {
     });
   });
 
+  it.each<[string, number, number]>([
+    ['bytes', 0, 1],
+    ['empty strings', 8, 8],
+    ['empty arrays', 9, 12],
+  ])('refuses millions of %s in less than a second', async (_, type, width) => {
+    const head = join([
+      raw('GGUF'),
+      u32(3),
+      u64(0),
+      u64(1),
+      str('k'),
+      u32(9),
+      u32(type),
+      u64(Math.floor(30e6 / width)),
+    ]);
+    const bytes = new Uint8Array(head.length + 30_000_000);
+    bytes.set(head);
+    const start = performance.now();
+    await expect(open(bytes)).rejects.toThrow(/more than 2097152 elements/);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it('refuses a table of contents of 40 MB', async () => {
+    const head = join([raw('GGUF'), u32(3), u64(0), u64(1), str('k'), u32(8), u64(40e6)]);
+    const bytes = new Uint8Array(head.length + 40_000_000);
+    bytes.set(head);
+    await expect(open(bytes)).rejects.toThrow(/longer than 33554432 bytes/);
+  });
+
   it('survives any bytes: a file or a PreludeError, nothing else', async () => {
     const good = gguf({
       pairs: [join([str('k'), u32(9), u32(8), u64(2), str('x'), str('yz')])],

@@ -45,7 +45,7 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** The table of contents of real files, tokenizer included, stays far below this. */
-const MAX_HEADER_BYTES = 128 * 2 ** 20;
+const MAX_HEADER_BYTES = 32 * 2 ** 20;
 const FIRST_WINDOW = 2 ** 20;
 const MAX_DIMENSIONS = 8;
 const MAX_ALIGNMENT = 2 ** 20;
@@ -58,7 +58,11 @@ const MAX_ALIGNMENT = 2 ** 20;
  */
 export async function openGguf(source: ByteSource): Promise<WeightFile> {
   // Nobody knows how long the table of contents is before reading it: try with a window, and a larger one if it ends too soon.
-  for (let window = Math.min(FIRST_WINDOW, source.size); ; window = Math.min(window * 4, source.size)) {
+  for (
+    let window = Math.min(FIRST_WINDOW, source.size);
+    ;
+    window = Math.min(window * 4, source.size, MAX_HEADER_BYTES)
+  ) {
     const bytes = await source.read(0, window);
     try {
       return parse(source, bytes);
