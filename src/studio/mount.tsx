@@ -6,7 +6,11 @@ import { createRoot } from 'react-dom/client';
 import type { Engine } from '../worker/protocol.ts';
 import { App } from './shell/App.tsx';
 import { applyLook, createLook } from './shell/settings.ts';
+import { playRecording } from './stores/connect.ts';
 import { createStudio, type Studio } from './studio.tsx';
+
+/** The run that plays until one's own begins. */
+const RECORDING = 'recordings/default.json';
 
 /** Draws the studio into `root` and begins: device, default model, default sample. */
 export function mountStudio(root: HTMLElement, engine: Engine): Studio {
@@ -18,6 +22,8 @@ export function mountStudio(root: HTMLElement, engine: Engine): Studio {
       <App studio={studio} look={look} />
     </StrictMode>,
   );
+  const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+  void playRecording(studio, new URL(RECORDING, document.baseURI).href, still);
   void studio.session.getState().begin();
   return studio;
 }

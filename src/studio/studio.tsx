@@ -1,9 +1,11 @@
 /** The stores of one studio, and how React components reach them. */
-import { createContext, useContext } from 'react';
+import { createContext, useContext, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Engine } from '../worker/protocol.ts';
+import { connect } from './stores/connect.ts';
 import { createEvaluations, type Evaluations, type EvaluationsState } from './stores/evaluations.ts';
 import { createNotices, type Notices, type NoticesState } from './stores/notices.ts';
+import { createPlayback, type Playback, type PlaybackState } from './stores/playback.ts';
 import { createRecipe, type RecipeState, type RecipeStore } from './stores/recipe.ts';
 import { createRuns, type Runs, type RunsState } from './stores/runs.ts';
 import { createSession, type Session, type SessionState } from './stores/session.ts';
@@ -17,12 +19,13 @@ export interface Studio {
   recipe: RecipeStore;
   runs: Runs;
   tryIt: TryIt;
+  playback: Playback;
 }
 
 export function createStudio(engine: Engine): Studio {
   const notices = createNotices();
   const evaluations = createEvaluations(engine);
-  return {
+  const studio: Studio = {
     engine,
     notices,
     evaluations,
@@ -30,7 +33,10 @@ export function createStudio(engine: Engine): Studio {
     recipe: createRecipe(),
     runs: createRuns(engine, notices, evaluations),
     tryIt: createTryIt(engine, notices),
+    playback: createPlayback(),
   };
+  connect(studio);
+  return studio;
 }
 
 export const StudioContext = createContext<Studio | undefined>(undefined);
@@ -59,4 +65,45 @@ export function useRuns<T>(select: (state: RunsState) => T): T {
 }
 export function useTryIt<T>(select: (state: TryItState) => T): T {
   return useStore(useStudio().tryIt, select);
+}
+export function usePlayback<T>(select: (state: PlaybackState) => T): T {
+  return useStore(useStudio().playback, select);
+}
+
+/** What follows a run is drawn at most this often. */
+const LIVE_MS = 100;
+
+/**
+ * As `useRuns`, but at most ten times a second and only when the browser draws: a run sends more than an eye can take.
+ * @param select the same function on every call
+ */
+export function useLive<T>(select: (state: RunsState) => T): T {
+  const { runs } = useStudio();
+  const [value, setValue] = useState(() => select(runs.getState()));
+  useEffect(() => {
+    let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = Number.NEGATIVE_INFINITY;
+    const flush = () => {
+      frame = 0;
+      last = performance.now();
+      setValue(() => select(runs.getState()));
+    };
+    const draw = () => {
+      timer = undefined;
+      frame = requestAnimationFrame(flush);
+    };
+    const schedule = () => {
+      if (frame || timer) return;
+      timer = setTimeout(draw, Math.max(0, last + LIVE_MS - performance.now()));
+    };
+    schedule();
+    const unsubscribe = runs.subscribe(schedule);
+    return () => {
+      unsubscribe();
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+    };
+  }, [runs, select]);
+  return value;
 }

@@ -7,6 +7,7 @@ import './components.css';
 export { Button, type ButtonProps, Hint, IconButton, ToggleButton } from './buttons.tsx';
 export { Checkbox, type Choice, NumberField, Select, Slider, TextArea, TextField } from './fields.tsx';
 export { Dialog, Menu, type MenuAction } from './overlays.tsx';
+export { tokenText } from './tokens.ts';
 export {
   Bar,
   type Column,

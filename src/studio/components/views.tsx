@@ -5,6 +5,7 @@ import type { ErrorReport } from '../../errors.ts';
 import type { Progress } from '../../worker/protocol.ts';
 import { formatBytes, formatCount, formatRate, formatSeconds } from '../format.ts';
 import { Button, IconButton } from './buttons.tsx';
+import { tokenText } from './tokens.ts';
 
 export function Tabs({
   label,
@@ -90,7 +91,7 @@ export function Bar({ share, tone = 'plain' }: { share: number; tone?: 'plain' |
 
 /** One piece of text as the model reads it; a space at its start shows as the tokenizer's mark. */
 export function Token({ text }: { text: string }) {
-  return <span className="token">{text === '</s>' ? '⏎' : text.replace(/^▁/, '') || '▁'}</span>;
+  return <span className="token">{tokenText(text)}</span>;
 }
 
 /** A place for files: drop them, or press the button. */

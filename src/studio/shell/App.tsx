@@ -7,6 +7,7 @@ import { isLive } from '../stores/runs.ts';
 import { type Studio, StudioContext, useSession, useStudio } from '../studio.tsx';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { Header } from './Header.tsx';
+import { keyIsTaken } from './keys.ts';
 import { NoDevice } from './NoDevice.tsx';
 import { Announcer, Errors, Toasts } from './Notices.tsx';
 import type { Look } from './settings.ts';
@@ -93,14 +94,6 @@ function guardLeaving(studio: Studio): () => void {
   };
   window.addEventListener('beforeunload', ask);
   return () => window.removeEventListener('beforeunload', ask);
-}
-
-/** True where a key belongs to what has the focus: a field, a button, an open dialog. */
-export function keyIsTaken(event: KeyboardEvent): boolean {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return true;
-  const target = event.target as HTMLElement | null;
-  if (document.querySelector('[role="dialog"]')) return true;
-  return !!target?.closest('input, textarea, select, [contenteditable], [role="menu"], [role="listbox"]');
 }
 
 function listenForKeys(look: Look): () => void {

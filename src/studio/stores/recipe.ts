@@ -20,8 +20,8 @@ export interface RecipeState {
   setInit(kind: InitSettings['kind']): void;
   /** A whole recipe from outside. @throws PreludeError `bad-recipe` */
   load(value: unknown): void;
-  usePaper(): void;
-  useDefault(): void;
+  applyPaper(): void;
+  applyDefault(): void;
 }
 
 const optimizers = { adafactor: adafactorDefaults, adamw: adamwDefaults, sgd: sgdDefaults };
@@ -59,8 +59,8 @@ export function createRecipe() {
         change((recipe) => ({ ...recipe, optimizer: { ...recipe.optimizer, ...values } })),
       setInit: (kind) => change((recipe) => ({ ...recipe, init: inits[kind] })),
       load: take,
-      usePaper: () => take(paperRecipe),
-      useDefault: () => take(defaultRecipe),
+      applyPaper: () => take(paperRecipe),
+      applyDefault: () => take(defaultRecipe),
     };
   });
 }

@@ -1,0 +1,115 @@
+import { lazy, Suspense, useState } from 'react';
+import type { InitSettings } from '../../../tuning/recipe.ts';
+import { Button, NumberField, Select, Slider } from '../../components/index.ts';
+import { INIT_NAMES, OPTIMIZER_NAMES } from '../../stores/recipe.ts';
+import { liveRun } from '../../stores/runs.ts';
+import { useRecipe, useRuns, useStudio } from '../../studio.tsx';
+
+const SettingsDialog = lazy(async () => ({ default: (await import('./SettingsDialog.tsx')).SettingsDialog }));
+
+const INIT_CHOICES = (Object.keys(INIT_NAMES) as InitSettings['kind'][]).map((id) => ({
+  id,
+  label: INIT_NAMES[id],
+}));
+
+/** Prompt length on a bent track: the short lengths, where it matters most, get more of it. */
+const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150];
+
+export function lengthToTrack(length: number): number {
+  const above = LENGTHS.findIndex((stop) => stop >= length);
+  if (above <= 0) return 0;
+  const [low, high] = [LENGTHS[above - 1]!, LENGTHS[above]!];
+  return above - 1 + (length - low) / (high - low);
+}
+
+export function trackToLength(position: number): number {
+  const low = Math.max(0, Math.min(LENGTHS.length - 1, Math.floor(position)));
+  const high = Math.min(LENGTHS.length - 1, low + 1);
+  return Math.round(LENGTHS[low]! + (position - low) * (LENGTHS[high]! - LENGTHS[low]!));
+}
+
+/** The recipe's most telling values; all of them are a press away. */
+export function RecipePanel() {
+  const recipe = useRecipe((s) => s.recipe);
+  const live = useRuns((s) => liveRun(s) !== undefined);
+  const { recipe: store, notices } = useStudio();
+  const { set, changeOptimizer, setInit, applyPaper, load } = store.getState();
+  const [open, setOpen] = useState(false);
+  return (
+    <div className="recipe">
+      <div className="panel-head">
+        <h2>Recipe</h2>
+        <Button
+          variant="link"
+          onPress={() => {
+            const before = store.getState().recipe;
+            applyPaper();
+            notices.getState().toast('The recipe is the paper’s: 100 virtual tokens, 30,000 steps.', {
+              undo: () => load(before),
+            });
+          }}
+        >
+          paper’s values
+        </Button>
+      </div>
+      <Slider
+        label="Prompt length"
+        value={lengthToTrack(recipe.promptLength)}
+        min={0}
+        max={LENGTHS.length - 1}
+        step={1}
+        format={() => String(recipe.promptLength)}
+        onChange={(position) => set({ promptLength: trackToLength(position) })}
+      />
+      <Select inline label="Start from" choices={INIT_CHOICES} value={recipe.init.kind} onChange={setInit} />
+      <NumberField
+        inline
+        label="Learning rate"
+        value={recipe.optimizer.learningRate}
+        min={1e-6}
+        onChange={(learningRate) => changeOptimizer({ learningRate })}
+      />
+      <div className="triple">
+        <span aria-hidden>Steps, batch, seed</span>
+        <NumberField
+          hideLabel
+          label="Steps"
+          value={recipe.steps}
+          min={1}
+          max={1e6}
+          onChange={(steps) => set({ steps })}
+        />
+        <NumberField
+          hideLabel
+          label="Batch"
+          value={recipe.batchSize}
+          min={1}
+          max={1024}
+          onChange={(batchSize) => set({ batchSize })}
+        />
+        <NumberField hideLabel label="Seed" value={recipe.seed} min={0} onChange={(seed) => set({ seed })} />
+      </div>
+      <p className="small muted">
+        {OPTIMIZER_NAMES[recipe.optimizer.kind]}, constant rate; loss over the{' '}
+        {recipe.loss === 'vocabulary' ? 'vocabulary' : 'labels'}.{' '}
+        <Button variant="link" onPress={() => setOpen(true)}>
+          <u>All {settingCount(recipe)} settings</u>
+        </Button>
+        {live && ' Changes hold for the next run.'}
+      </p>
+      {open && (
+        <Suspense>
+          <SettingsDialog onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+/** How many values the dialog shows for this recipe. */
+export function settingCount(recipe: object): number {
+  return Object.values(recipe).reduce<number>(
+    (count, value) => count + (typeof value === 'object' && value !== null ? settingCount(value) : 1),
+    0,
+  );
+}

@@ -1,0 +1,183 @@
+import { useState } from 'react';
+import { Button, Dialog, Menu, type MenuAction, TextField } from '../../components/index.ts';
+import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../format.ts';
+import { fitsSession } from '../../stores/connect.ts';
+import { bestAccuracy, isLive, type RunsState, type RunView } from '../../stores/runs.ts';
+import { useLive, useSession, useStudio } from '../../studio.tsx';
+import { runDifferences } from './differences.ts';
+
+const allRuns = (s: RunsState) => s.runs;
+const currentId = (s: RunsState) => s.currentId;
+
+/** The runs, newest first; each row says only what differs. */
+export function RunsTable() {
+  const runs = useLive(allRuns);
+  const current = useLive(currentId);
+  const [renaming, setRenaming] = useState<RunView>();
+  if (runs.length === 0)
+    return (
+      <section className="runs" aria-label="Runs">
+        <p className="small muted">
+          Your runs stand here, one a line, each with what differs. Press Train for the first.
+        </p>
+      </section>
+    );
+  const differences = runDifferences(runs);
+  return (
+    <section className="runs" aria-label="Runs">
+      <table className="table">
+        <caption className="sr-only">Runs</caption>
+        <thead>
+          <tr>
+            <th scope="col">Runs</th>
+            <th scope="col">differs in</th>
+            <th scope="col">dev</th>
+            <th scope="col">test (95 %)</th>
+            <th scope="col">learned</th>
+            <th scope="col">time</th>
+            <th scope="col">
+              <span className="sr-only">state and actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...runs].reverse().map((run) => (
+            <Row
+              key={run.id}
+              run={run}
+              isCurrent={run.id === current}
+              differs={differences.get(run.id) ?? ''}
+              onRename={() => setRenaming(run)}
+            />
+          ))}
+        </tbody>
+      </table>
+      {renaming && <Rename run={renaming} onClose={() => setRenaming(undefined)} />}
+    </section>
+  );
+}
+
+const STATES: Record<RunView['state'], string> = {
+  starting: 'starting',
+  running: 'running',
+  paused: 'paused',
+  stopped: 'stopped',
+  finished: 'done',
+  failed: 'failed',
+};
+
+function Row({
+  run,
+  isCurrent,
+  differs,
+  onRename,
+}: {
+  run: RunView;
+  isCurrent: boolean;
+  differs: string;
+  onRename: () => void;
+}) {
+  const { runs } = useStudio();
+  const best = bestAccuracy(run);
+  const resume = useResume(run);
+  const live = isLive(run.state) && !run.resumable;
+  const actions: MenuAction[] = [
+    { id: 'rename', label: 'Rename', onAction: onRename },
+    {
+      id: 'hide',
+      label: run.hidden ? 'Show in the charts' : 'Hide from the charts',
+      onAction: () => runs.getState().setHidden(run.id, !run.hidden),
+    },
+    { id: 'delete', label: 'Delete', isDisabled: live, onAction: () => runs.getState().remove(run.id) },
+  ];
+  return (
+    <tr data-hidden={run.hidden || undefined}>
+      <td>
+        <i className="swatch" data-current={isCurrent || undefined} aria-hidden />
+        {isCurrent || live ? (
+          <span>{run.name}</span>
+        ) : (
+          <Button variant="link" onPress={() => runs.getState().select(run.id)}>
+            {run.name}
+          </Button>
+        )}
+      </td>
+      <td className="differs" title={differs}>
+        {differs}
+      </td>
+      <td>{best === undefined ? '–' : formatPercent(best)}</td>
+      <td>
+        {run.test ? (
+          <>
+            {formatPercent(run.test.accuracy)}{' '}
+            <span className="muted">
+              ({(run.test.low * 100).toFixed(0)} to {(run.test.high * 100).toFixed(0)})
+            </span>
+          </>
+        ) : (
+          <span className="muted">{live ? 'after the run' : '–'}</span>
+        )}
+      </td>
+      <td>
+        {formatCount(run.learned)} numbers, {formatBytes(run.learned * 4)}
+      </td>
+      <td>{formatSeconds(run.seconds)}</td>
+      <td>
+        <div className="run-actions">
+          <span className="muted">
+            {run.resumable && !live ? `waits at step ${run.step}` : STATES[run.state]}
+          </span>
+          {run.resumable && !live && (
+            <Button variant="link" onPress={resume}>
+              <u>take it up</u>
+            </Button>
+          )}
+          <Menu label={`Actions for ${run.name}`} actions={actions} />
+        </div>
+      </td>
+    </tr>
+  );
+}
+
+/** Takes an unfinished run up again; its model and sample are loaded first where others are there now. */
+export function useResume(run: RunView): () => void {
+  const { session, runs } = useStudio();
+  const models = useSession((s) => s.models);
+  const samples = useSession((s) => s.samples);
+  return async () => {
+    const { model, data, loadModel, openData } = session.getState();
+    if (!fitsSession(run, model?.id, data?.name)) {
+      const card = models.find((m) => m.id === run.modelId);
+      const sample = samples.find((s) => s.title === run.dataName || s.id === run.dataName);
+      if (card && model?.id !== card.id && !(await loadModel({ kind: 'builtin', id: card.id }))) return;
+      if (sample && data?.name !== run.dataName && !(await openData({ kind: 'sample', id: sample.id })))
+        return;
+    }
+    await runs.getState().resumeStored(run.id);
+  };
+}
+
+function Rename({ run, onClose }: { run: RunView; onClose: () => void }) {
+  const { runs } = useStudio();
+  const [name, setName] = useState(run.name);
+  const save = () => {
+    if (name.trim()) void runs.getState().rename(run.id, name.trim());
+    onClose();
+  };
+  return (
+    <Dialog title="Rename the run" isOpen onClose={onClose} width={400}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          save();
+        }}
+      >
+        <TextField label="Name" value={name} onChange={setName} />
+        <div className="dialog-actions">
+          <Button onPress={onClose}>Cancel</Button>
+          <Button type="submit">Rename</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

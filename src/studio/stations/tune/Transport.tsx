@@ -1,0 +1,138 @@
+import { Pause, Play, Square, StepForward } from 'lucide-react';
+import { Button, ProgressLine } from '../../components/index.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatNumber,
+  formatPercent,
+  formatRate,
+  formatSeconds,
+} from '../../format.ts';
+import { bestAccuracy, isLive, type RunView } from '../../stores/runs.ts';
+import { useRuns, useSession } from '../../studio.tsx';
+import { useTrain } from './useTrain.ts';
+
+/** Train or Pause, One step, Stop, and where the run stands in figures. */
+export function Transport({ run, recorded }: { run: RunView | undefined; recorded: boolean }) {
+  const { toggle, step, stop, canTrain, state } = useTrain();
+  const live = state !== undefined && isLive(state);
+  return (
+    <div className="transport">
+      <Button variant="primary" onPress={toggle} isDisabled={!canTrain}>
+        {state === 'running' || state === 'starting' ? (
+          <>
+            <Pause size={14} fill="currentColor" aria-hidden /> Pause
+          </>
+        ) : (
+          <>
+            <Play size={14} fill="currentColor" aria-hidden /> {state === 'paused' ? 'Go on' : 'Train'}
+          </>
+        )}
+      </Button>
+      <Button onPress={step} isDisabled={!canTrain}>
+        <StepForward size={14} aria-hidden /> One step
+      </Button>
+      <Button onPress={stop} isDisabled={!live}>
+        <Square size={12} aria-hidden /> Stop
+      </Button>
+      <Figures run={run} recorded={recorded} />
+    </div>
+  );
+}
+
+function Figures({ run, recorded }: { run: RunView | undefined; recorded: boolean }) {
+  if (!run) return null;
+  const last = run.steps.at(-1);
+  const dev = run.evals.at(-1);
+  const best = bestAccuracy(run);
+  const { speed } = run;
+  return (
+    <dl className="figures">
+      <Figure name="step" value={`${formatCount(run.step)} / ${formatCount(run.recipe.steps)}`} />
+      <Figure name="loss" value={last ? formatNumber(last.loss) : '–'} />
+      <Figure
+        name={best === undefined ? 'dev' : `dev, best ${(best * 100).toFixed(1)}`}
+        value={dev ? formatPercent(dev.accuracy) : '–'}
+      />
+      {speed && !recorded ? (
+        <Figure
+          name={run.state === 'running' ? `${formatSeconds(speed.secondsLeft)} left` : run.state}
+          value={`${formatRate(speed.stepsPerSecond)} steps/s`}
+        />
+      ) : (
+        <Figure
+          name={recorded ? 'recorded' : run.state}
+          value={run.seconds > 0 ? formatSeconds(run.seconds) : '–'}
+        />
+      )}
+    </dl>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** One line under the buttons: what is being waited for, else what the run tells about itself. */
+export function StatusLine({ run }: { run: RunView | undefined }) {
+  const progress = useSession((s) => s.progress);
+  const phase = useSession((s) => s.phase);
+  const plan = useRuns((s) => s.plan);
+  const planError = useRuns((s) => s.planError);
+  const shown = progress ?? run?.progress;
+  if (shown) return <ProgressLine progress={shown} />;
+  const notice = run?.notices.at(-1);
+  if (notice && run && isLive(run.state))
+    return (
+      <p className="status-line" role="status">
+        <strong>{notice.message}</strong> {notice.remedy}
+      </p>
+    );
+  if (run?.speed && isLive(run.state))
+    return (
+      <p className="status-line">
+        {formatCount(run.speed.tokensPerSecond)} tokens/s, {formatBytes(run.speed.gpuBytes)} of GPU memory
+        {run.steps.length > 0 && <>, gradient norm {formatNumber(run.steps.at(-1)!.gradNorm)}</>}
+      </p>
+    );
+  if (planError)
+    return (
+      <p className="status-line">
+        <strong>{planError.message}</strong> {planError.remedy}
+      </p>
+    );
+  if (plan)
+    return (
+      <p className="status-line">
+        {run?.finishedBecause ? ended(run) : `A run needs ${formatBytes(plan.bytes.total)} of GPU memory.`}
+      </p>
+    );
+  return <p className="status-line">{PHASES[phase]}</p>;
+}
+
+const PHASES: Record<string, string> = {
+  opening: 'Looking for a graphics adapter.',
+  model: 'Loading the model.',
+  data: 'Reading the data.',
+  baselines: 'Measuring what the model can do untuned.',
+  ready: 'Ready to train.',
+  waiting: 'Choose a model and a table of labelled rows to begin.',
+};
+
+function ended(run: RunView): string {
+  const best =
+    run.bestStep === undefined ? '' : ` The prompt of step ${run.bestStep} is kept, the best on dev.`;
+  switch (run.finishedBecause) {
+    case 'patience':
+      return `The run ended early: dev accuracy had stopped rising.${best}`;
+    case 'stopped':
+      return `The run was stopped.${best}`;
+    default:
+      return `The run is done.${best}`;
+  }
+}

@@ -1,0 +1,99 @@
+/** From runs to lines: what the two charts draw, and the tables behind them. */
+import type { RunView } from '../../stores/runs.ts';
+
+export interface Line {
+  id: string;
+  name: string;
+  /** The current run; the others are ice blue. */
+  warm: boolean;
+  points: readonly (readonly [x: number, y: number])[];
+}
+
+/** A dashed line that carries its own name. */
+export interface Flat {
+  name: string;
+  value: number;
+}
+
+/** More points than this are drawn as means of as many equal stretches: a chart has no more pixels. */
+export const MOST_POINTS = 320;
+
+/** Dev accuracy per run. */
+export function accuracyLines(runs: readonly RunView[], currentId: string | undefined): Line[] {
+  return lines(runs, currentId, (run) => run.evals.map((e) => [e.step, e.accuracy]));
+}
+
+/** Training loss per run; long runs as means. */
+export function lossLines(runs: readonly RunView[], currentId: string | undefined): Line[] {
+  return lines(runs, currentId, (run) => thin(run.steps.map((s) => [s.step, s.loss])));
+}
+
+function lines(
+  runs: readonly RunView[],
+  currentId: string | undefined,
+  pointsOf: (run: RunView) => Line['points'],
+): Line[] {
+  return (
+    runs
+      .filter((run) => !run.hidden || run.id === currentId)
+      .map((run) => ({ id: run.id, name: run.name, warm: run.id === currentId, points: pointsOf(run) }))
+      // The warm line is drawn last, over the others.
+      .sort((a, b) => Number(a.warm) - Number(b.warm))
+  );
+}
+
+/** At most `MOST_POINTS` points: the mean of each of that many stretches of neighbours, at the stretch's last x. */
+export function thin(points: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
+  if (points.length <= MOST_POINTS) return points;
+  const size = Math.ceil(points.length / MOST_POINTS);
+  const thinned: [number, number][] = [];
+  for (let i = 0; i < points.length; i += size) {
+    const part = points.slice(i, i + size).filter(([, y]) => Number.isFinite(y));
+    if (part.length) thinned.push([part.at(-1)![0], part.reduce((sum, [, y]) => sum + y, 0) / part.length]);
+  }
+  return thinned;
+}
+
+/** Lowest and highest tick of accuracy: room below the lowest line, never above 100 %. */
+export function accuracyRange(all: readonly Line[], flats: readonly Flat[]): [number, number] {
+  const values = [
+    ...all.flatMap((line) => line.points.map(([, y]) => y)),
+    ...flats.map((flat) => flat.value),
+  ];
+  if (values.length === 0) return [0, 1];
+  const low = Math.max(0, Math.floor((Math.min(...values) - 0.04) * 10) / 10);
+  return [Math.min(low, 0.8), 1];
+}
+
+export function lossRange(all: readonly Line[]): [number, number] {
+  const values = all.flatMap((line) => line.points.map(([, y]) => y)).filter(Number.isFinite);
+  if (values.length === 0) return [0, 1];
+  // A few first steps far above the rest would press the curve flat.
+  const sorted = [...values].sort((a, b) => a - b);
+  const high = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.995))]!;
+  const step = high > 4 ? 1 : high > 1.5 ? 0.5 : 0.2;
+  return [0, Math.max(step, Math.ceil((high * 1.04) / step) * step)];
+}
+
+/** All lines over one x axis, as uPlot wants them: x first, then a column per line with gaps as null. */
+export function align(all: readonly Line[]): (number | null)[][] {
+  const steps = [...new Set(all.flatMap((line) => line.points.map(([x]) => x)))].sort((a, b) => a - b);
+  return [
+    steps,
+    ...all.map((line) => {
+      const at = new Map(line.points);
+      return steps.map((x) => at.get(x) ?? null);
+    }),
+  ];
+}
+
+/** The table behind a chart: at most `most` steps, the last always among them. */
+export function tableOf(all: readonly Line[], most = 20): { step: number; values: (number | null)[] }[] {
+  const [steps, ...columns] = align(all);
+  const count = steps?.length ?? 0;
+  const stride = Math.max(1, Math.ceil(count / most));
+  return (steps ?? [])
+    .map((step, i) => ({ step: step as number, values: columns.map((column) => column[i] ?? null), i }))
+    .filter(({ i }) => i % stride === 0 || i === count - 1)
+    .map(({ step, values }) => ({ step, values }));
+}

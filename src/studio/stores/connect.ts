@@ -1,0 +1,96 @@
+/** What follows from what between the stores: a new task fills "Try it", a run that moves on has its prompt asked again. */
+
+import type { PromptRef } from '../../worker/protocol.ts';
+import { fetchRecording } from '../recording.ts';
+import type { Studio } from '../studio.tsx';
+import { currentRun, isLive, type RunView } from './runs.ts';
+
+/** Rows of the dev set that are looked through for good examples. */
+const LOOK_THROUGH = 60;
+/** A text longer than this pushes the panel out of the screen. */
+const GOOD_LENGTH = 72;
+const PINS = 3;
+const PLAN_MS = 200;
+
+/** Ties the stores of a studio together. Returns the way to untie them. */
+export function connect(studio: Studio): () => void {
+  const { engine, session, recipe, runs, tryIt, playback, notices } = studio;
+  let planTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const plan = () => {
+    clearTimeout(planTimer);
+    planTimer = setTimeout(() => {
+      if (session.getState().task) void runs.getState().planFor(recipe.getState().recipe);
+    }, PLAN_MS);
+  };
+
+  const fillTryIt = async () => {
+    try {
+      const { rows } = await engine.rows({ start: 0, count: LOOK_THROUGH, part: 'dev' });
+      if (rows.length === 0) return;
+      const short = rows.filter((row) => row.text.length + (row.text2?.length ?? 0) <= GOOD_LENGTH);
+      const good = short.length > PINS ? short : rows;
+      const pins: typeof rows = [];
+      for (const row of good.slice(1))
+        if (pins.length < PINS && !pins.slice(-2).some((pin) => pin.label === row.label)) pins.push(row);
+      for (const row of good.slice(1)) if (pins.length < PINS && !pins.includes(row)) pins.push(row);
+      tryIt.getState().reset(good[0]!.text, good[0]!.text2, pins);
+    } catch (error) {
+      notices.getState().fail(error);
+    }
+  };
+
+  const unsubscribe = [
+    session.subscribe((now, before) => {
+      if (now.device && !before.device) void runs.getState().load();
+      if (now.task && now.task !== before.task) {
+        void fillTryIt();
+        plan();
+      }
+      if (now.task !== before.task) tryIt.getState().setSoft(softOf(studio));
+      if (now.phase === 'ready' && before.phase !== 'ready') playback.getState().finish();
+    }),
+    recipe.subscribe(plan),
+    runs.subscribe((now, before) => {
+      const run = currentRun(now);
+      const old = currentRun(before);
+      if (run === old) return;
+      if (run) playback.getState().clear();
+      tryIt.getState().setSoft(softOf(studio));
+      if (run && old?.id === run.id && run.step !== old.step) tryIt.getState().touch();
+    }),
+  ];
+  return () => {
+    clearTimeout(planTimer);
+    for (const stop of unsubscribe) stop();
+  };
+}
+
+/** The soft prompt that answers in "Try it": the current run's, while model and data are still those it learned on. */
+function softOf({ session, runs }: Studio): PromptRef | undefined {
+  const run = currentRun(runs.getState());
+  const { model, data, task } = session.getState();
+  if (!run || !task || !fitsSession(run, model?.id, data?.name)) return undefined;
+  if (run.state === 'starting') return undefined;
+  return { kind: 'run', run: run.id, which: isLive(run.state) ? 'current' : 'best' };
+}
+
+export function fitsSession(
+  run: RunView,
+  modelId: string | undefined,
+  dataName: string | undefined,
+): boolean {
+  return run.modelId === modelId && run.dataName === dataName;
+}
+
+/** Fetches the recorded run and plays it, unless something of one's own came first. */
+export async function playRecording(
+  { session, runs, playback }: Studio,
+  url: string,
+  still: boolean,
+): Promise<void> {
+  const recording = await fetchRecording(url);
+  if (!recording || currentRun(runs.getState())) return;
+  playback.getState().play(recording, { still });
+  if (session.getState().phase === 'ready') playback.getState().finish();
+}
