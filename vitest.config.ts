@@ -1,9 +1,11 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { chromiumArgs, findChromium } from './scripts/chromium.ts';
+import { adapterFromEnvironment, chromiumArgs, findChromium } from './scripts/chromium.ts';
+import { dawnEnvironment } from './scripts/dawn.ts';
 
 /**
  * Tests are sorted by what they need: `*.test.ts` nothing but Node, `*.gpu.test.ts` a WebGPU device in a browser.
+ * The project `dawn` runs the latter in Node through Dawn: another shader compiler's word, and no browser to start.
  * Journeys of a person through the built page are Playwright's (`e2e/`).
  */
 export default defineConfig({
@@ -32,6 +34,17 @@ export default defineConfig({
             }),
             instances: [{ browser: 'chromium' }],
           },
+        },
+      },
+      {
+        test: {
+          name: 'dawn',
+          include: ['src/**/*.gpu.test.ts'],
+          testTimeout: 60_000,
+          // The Vulkan loader reads its variables when a process starts: threads would come too late.
+          pool: 'forks',
+          env: dawnEnvironment(adapterFromEnvironment()),
+          setupFiles: ['scripts/dawn.setup.ts'],
         },
       },
     ],

@@ -15,21 +15,40 @@ const MAC = [
 ];
 
 /**
- * Flags that give a headless WebGPU on any machine. `SwiftShader` is the software adapter; set `PRELUDE_ADAPTER=default`
- * to run on the machine's own GPU.
+ * Which WebGPU to use: `swiftshader` is Chromium's software adapter, the same everywhere; `default` the machine's own GPU;
+ * `lavapipe` Mesa's software adapter, whose driver must be installed.
  */
-export const chromiumArgs: string[] = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-  '--enable-unsafe-webgpu',
-  ...(process.env.PRELUDE_ADAPTER === 'default'
-    ? ['--enable-features=Vulkan']
-    : ['--use-webgpu-adapter=swiftshader']),
-];
+export type AdapterName = 'swiftshader' | 'default' | 'lavapipe';
+export const ADAPTERS: AdapterName[] = ['swiftshader', 'default', 'lavapipe'];
+
+/** Flags that give a headless WebGPU on any machine. */
+export function chromiumArgsFor(adapter: AdapterName): string[] {
+  return [
+    '--no-sandbox',
+    '--disable-quic',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-first-run',
+    '--enable-unsafe-webgpu',
+    ...(adapter === 'swiftshader'
+      ? ['--use-webgpu-adapter=swiftshader']
+      : ['--enable-features=Vulkan', '--ignore-gpu-blocklist']),
+  ];
+}
+
+/** `PRELUDE_ADAPTER` in the environment, else the software adapter. */
+export function adapterFromEnvironment(): AdapterName {
+  const named = process.env.PRELUDE_ADAPTER;
+  if (!named) return 'swiftshader';
+  if (!(ADAPTERS as string[]).includes(named))
+    throw new Error(`PRELUDE_ADAPTER is ${named}; it can be ${ADAPTERS.join(', ')}`);
+  return named as AdapterName;
+}
+
+export const chromiumArgs: string[] = chromiumArgsFor(adapterFromEnvironment());
+
+const INSTALL_LIMIT_MS = 5 * 60_000;
 
 function onPath(name: string): string | undefined {
   const found = spawnSync(process.platform === 'win32' ? 'where' : 'which', [name], { encoding: 'utf8' });
@@ -51,20 +70,43 @@ export function findChromium(): string | undefined {
   return undefined;
 }
 
+function install(words: string, commands: string[][]): boolean {
+  console.log(`No Chrome or Chromium found: ${words}.`);
+  try {
+    for (const [command, ...args] of commands)
+      execFileSync(command, args, {
+        stdio: 'inherit',
+        timeout: INSTALL_LIMIT_MS,
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+        shell: process.platform === 'win32',
+      });
+    return true;
+  } catch (error) {
+    console.log(`That did not work: ${(error as Error).message}`);
+    return false;
+  }
+}
+
 /** As `findChromium`, but installs a browser where none is found, and says what it does. */
 export function ensureChromium(): string {
   const found = findChromium();
   if (found) return found;
-  if (process.platform === 'linux' && process.getuid?.() === 0 && onPath('apt-get')) {
-    console.log('No Chrome or Chromium found: installing Debian package "chromium" with apt-get.');
-    execFileSync('apt-get', ['update'], { stdio: 'inherit' });
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], { stdio: 'inherit' });
-  } else {
-    console.log('No Chrome or Chromium found: downloading the one of Playwright.');
-    execFileSync('npx', ['playwright', 'install', 'chromium'], { stdio: 'inherit' });
-  }
-  const installed = findChromium();
+  const root = process.platform === 'linux' && process.getuid?.() === 0;
+  const installed =
+    (root &&
+      onPath('apt-get') &&
+      install('installing Debian\'s package "chromium" with apt-get', [
+        ['apt-get', 'update'],
+        ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium'],
+      ]) &&
+      findChromium()) ||
+    (install("downloading Playwright's own", [
+      ['npx', 'playwright', 'install', ...(root ? ['--with-deps'] : []), 'chromium'],
+    ]) &&
+      findChromium());
   if (!installed)
-    throw new Error('No Chrome or Chromium: install one, or name it in the environment as CHROMIUM=/path/to/chrome');
+    throw new Error(
+      'No Chrome or Chromium: install one, or name it in the environment as CHROMIUM=/path/to/chrome',
+    );
   return installed;
 }
