@@ -75,7 +75,7 @@ async function endFamily(pid: number): Promise<void> {
   for (const one of pids) if (isRunning(one)) signal(one, 'SIGKILL');
 }
 
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,0 +1,45 @@
+/** One Vite server for an entry module, without the project's config file: what it does is all written here. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createServer, type ViteDevServer } from 'vite';
+import { isRunning, ROOT } from '../../scripts/processes.ts';
+
+const CACHES = join(ROOT, 'node_modules', '.cache', 'harness');
+let made = 0;
+
+/** A cache of its own, since two runs at the same time would rewrite each other's packages; those of ended processes go. */
+function makeCache(): string {
+  mkdirSync(CACHES, { recursive: true });
+  for (const name of readdirSync(CACHES))
+    if (!isRunning(Number.parseInt(name, 10))) rmSync(join(CACHES, name), { recursive: true, force: true });
+  return join(CACHES, `${process.pid}-${made++}`);
+}
+
+export interface ModuleServer {
+  vite: ViteDevServer;
+  /** Ends it and removes its cache. */
+  close(): Promise<void>;
+}
+
+/** `forPage`: modules go to a browser, which needs packages bundled first; Node loads them itself. */
+export async function createModuleServer(entry: string, forPage: boolean): Promise<ModuleServer> {
+  const cacheDir = makeCache();
+  const vite = await createServer({
+    configFile: false,
+    root: ROOT,
+    cacheDir,
+    appType: 'custom',
+    logLevel: 'warn',
+    // Packages found only while running would change under the run: crawl all that an entry can reach before.
+    optimizeDeps: forPage ? { entries: [entry, 'src/worker/*.ts'] } : { noDiscovery: true, include: [] },
+    worker: { format: 'es' },
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  });
+  return {
+    vite,
+    async close() {
+      await vite.close();
+      rmSync(cacheDir, { recursive: true, force: true });
+    },
+  };
+}

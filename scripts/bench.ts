@@ -1,0 +1,41 @@
+/**
+ * `npm run bench`: measures training steps on WebGPU and prints what they cost. `--json FILE` keeps the numbers. Without
+ * `--adapter` it takes the machine's own GPU where there is one.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { runOnGpu } from '../bench/harness/index.ts';
+import type { AdapterName } from './chromium.ts';
+import { GPU_USAGE, gpuOptions, printLine, readArgumentsOrExit, readGpuOptions } from './gpuOptions.ts';
+
+const USAGE = `Usage: npm run bench -- [--workload NAME,...] [--json FILE] ${GPU_USAGE}`;
+
+/** Undefined leaves it to the environment. Linux servers and containers have no GPU unless one of its files is there. */
+function ownAdapter(): AdapterName | undefined {
+  if (process.env.PRELUDE_ADAPTER) return undefined;
+  const hasGpu = process.platform !== 'linux' || existsSync('/dev/dri') || existsSync('/dev/nvidiactl');
+  return hasGpu ? 'default' : 'swiftshader';
+}
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: { ...gpuOptions, workload: { type: 'string' }, json: { type: 'string' } },
+  });
+  return { options: readGpuOptions(values), workload: values.workload, json: values.json };
+}
+
+async function main({ options, workload, json }: ReturnType<typeof readArguments>): Promise<void> {
+  const report = await runOnGpu({
+    ...options,
+    adapter: options.adapter ?? ownAdapter(),
+    entry: 'bench/run.ts',
+    args: { workloads: workload?.split(',') },
+    onMessage: printLine,
+  });
+  if (json) {
+    writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+    console.log(`Written to ${json}.`);
+  }
+}
+
+await main(readArgumentsOrExit(readArguments, USAGE));

@@ -1,0 +1,39 @@
+/**
+ * `npm run reference -- DIR`: runs every case under a folder in the format of the reference values, on WebGPU, and prints one
+ * line a case. Fails when a case does, or when none ran.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runOnGpu } from '../bench/harness/index.ts';
+import { GPU_USAGE, gpuOptions, printLine, readArgumentsOrExit, readGpuOptions } from './gpuOptions.ts';
+
+const USAGE = `Usage: npm run reference -- DIR ${GPU_USAGE} [--filter TEXT]`;
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { ...gpuOptions, filter: { type: 'string' } },
+  });
+  const options = readGpuOptions(values);
+  if (positionals.length !== 1) throw new Error('Name one folder with reference cases.');
+  const folder = resolve(positionals[0]);
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw new Error(`There is no folder ${folder}.`);
+  return { options, folder, filter: values.filter };
+}
+
+async function main({ options, folder, filter }: ReturnType<typeof readArguments>): Promise<number> {
+  const { ok, failed, skipped } = (await runOnGpu({
+    ...options,
+    entry: 'bench/reference/run.ts',
+    folders: { '/reference': folder },
+    args: { filter },
+    onMessage: printLine,
+  })) as { ok: number; failed: number; skipped: number };
+  console.log(`${ok} ok, ${failed} failed, ${skipped} skipped`);
+  if (ok + failed === 0) console.error(`No case ran: ${folder} has none that fits.`);
+  return failed > 0 || ok === 0 ? 1 : 0;
+}
+
+process.exitCode = await main(readArgumentsOrExit(readArguments, USAGE));
