@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import type { KernelTraits, Tensor } from '../kernel.ts';
+import { gradientsOf } from '../matmul/recording_backward.ts';
+import {
+  allTraits,
+  dotProduct,
+  expectClose,
+  finiteDifferences,
+  randomValues,
+  recordingBuilder,
+  runKernels,
+  type TestData,
+  testTensor,
+} from '../testing.ts';
+import { attention } from './attention.ts';
+import { type Packed, pack } from './packing.ts';
+import { type AttentionCase, attentionGradient, attentionReference } from './reference.ts';
+
+interface Setup {
+  packed: Packed;
+  heads?: number;
+  kvHeads?: number;
+  headDim: number;
+  reach?: number;
+  prefix?: number;
+  /** `fused`: q, k, v in one tensor; `cross`: k and v among the columns of other layers; `apart`: three tensors. */
+  layout?: 'fused' | 'cross' | 'apart';
+}
+
+/** Runs the op forward and backward by its own vjp and compares everything with float64. */
+async function compare(
+  traits: KernelTraits,
+  setup: Setup,
+  look?: (out: Float32Array) => void,
+): Promise<void> {
+  const { packed, headDim, heads = 2, kvHeads = heads, reach, layout = 'fused', prefix } = setup;
+  const inner = heads * headDim;
+  const kvInner = kvHeads * headDim;
+  const scale = 1 / Math.sqrt(headDim);
+  const fused = testTensor('qkv', 'M', inner + 2 * kvInner);
+  const layers = testTensor('kv', 'K', 3 * 2 * kvInner);
+  const apart = ['q', 'k', 'v'].map((name, i) => testTensor(name, i ? 'K' : 'M', i ? kvInner + 4 : inner));
+  const [q, qColumn, k, kColumn, v, vColumn] = (
+    {
+      fused: [fused, 0, fused, inner, fused, inner + kvInner],
+      cross: [apart[0], 0, layers, 2 * kvInner, layers, 3 * kvInner],
+      apart: [apart[0], 0, apart[1], 4, apart[2], 0],
+    } as const
+  )[layout];
+  const dims = { M: packed.queries, K: packed.keys, P: prefix ?? 0 };
+  const queryRanges = testTensor('queryRanges', 'M', 4, 'input', 'u32');
+  const keyRanges = testTensor('keyRanges', 'K', 4, 'input', 'u32');
+  const table = testTensor('table', heads, 2 * (reach ?? 0) + 1, 'weight');
+  const dout = testTensor('dout', 'M', inner);
+  const tensors = [...new Set([q, k, v])];
+  const values = new Map(
+    tensors.map((tensor, i) => [tensor, randomValues(dims[tensor.rows as 'M'] * tensor.cols, i + 1, 1.5)]),
+  );
+  const tableValues = randomValues(heads * table.cols, 8);
+  const doutValues = randomValues(dims.M * inner, 9);
+
+  const b = recordingBuilder(traits);
+  const out = attention(b, {
+    name: 'mixed',
+    q,
+    qColumn,
+    k,
+    kColumn,
+    v,
+    vColumn,
+    heads,
+    kvHeads,
+    headDim,
+    scale,
+    bias: reach === undefined ? undefined : { table, reach },
+    queryRanges,
+    keyRanges,
+    prefix: prefix === undefined ? undefined : 'P',
+  });
+  const lse = b.nodes[0].outputs[1];
+  const back = gradientsOf(b.nodes[0], traits, new Map([[out, dout]]));
+  for (const kernel of [...b.nodes, ...back.nodes].flatMap((node) => node.kernels))
+    expect(kernel.buffers.length).toBeLessThanOrEqual(8);
+  const [gotOut, gotLse, ...grads] = await runKernels(
+    [...b.nodes, ...back.nodes].flatMap((node) => node.kernels),
+    dims,
+    new Map<Tensor, TestData>([
+      ...values,
+      [table, tableValues],
+      [dout, doutValues],
+      [queryRanges, packed.queryRanges],
+      [keyRanges, packed.keyRanges],
+    ]),
+    [out, lse, ...tensors.map((tensor) => back.grads.get(tensor)!)],
+  );
+
+  const operand = (tensor: Tensor, column: number) => ({
+    values: values.get(tensor)!,
+    cols: tensor.cols,
+    column,
+  });
+  const c: AttentionCase = {
+    q: operand(q, qColumn),
+    k: operand(k, kColumn),
+    v: operand(v, vColumn),
+    heads,
+    kvHeads,
+    headDim,
+    scale,
+    bias: reach === undefined ? undefined : { table: tableValues, reach },
+    queryRanges: packed.queryRanges,
+    prefix,
+  };
+  const expected = attentionReference(c);
+  expectClose(gotOut, expected.out, 1e-5);
+  expectClose(gotLse, expected.lse, 1e-5);
+  const { dq, dk, dv } = attentionGradient(c, doutValues);
+  tensors.forEach((tensor, i) => {
+    const sum = new Float64Array(values.get(tensor)!.length);
+    for (const [owner, part] of [
+      [q, dq],
+      [k, dk],
+      [v, dv],
+    ] as const)
+      if (owner === tensor) for (let at = 0; at < part.length; at++) sum[at] += part[at];
+    expectClose(grads[i], sum, 3e-5);
+  });
+  look?.(gotOut);
+}
+
+const same = (lengths: number[]): [number, number][] => lengths.map((n) => [n, n]);
+const ragged = [1, 7, 70, 2, 33, 16, 5];
+
+describe.each(allTraits)('attention, %s', (_, traits) => {
+  test('bidirectional over ragged packed sequences, with clamped bias', () =>
+    compare(traits, { packed: pack(same(ragged)), headDim: 32, heads: 3, reach: 12 }));
+
+  test('causal', () => compare(traits, { packed: pack(same(ragged), { after: 0 }), headDim: 16, reach: 40 }));
+
+  test('sliding window, grouped heads', () =>
+    compare(traits, {
+      packed: pack(same(ragged), { before: 3, after: 0 }),
+      headDim: 24,
+      heads: 6,
+      kvHeads: 2,
+      reach: 2,
+    }));
+
+  test('cross, keys and values among the columns of other layers', () =>
+    compare(traits, {
+      packed: pack([
+        [2, 52],
+        [5, 3],
+        [1, 70],
+        [9, 1],
+      ]),
+      headDim: 12,
+      layout: 'cross',
+    }));
+
+  test('queries, keys and values in three tensors', () =>
+    compare(traits, {
+      packed: pack(same([3, 18])),
+      headDim: 8,
+      heads: 4,
+      kvHeads: 2,
+      reach: 5,
+      layout: 'apart',
+    }));
+
+  test('rows that see nothing give zeros', async () => {
+    const packed = pack([
+      [3, 5],
+      [4, 0],
+      [0, 6],
+      [2, 2],
+    ]);
+    await compare(traits, { packed, headDim: 8, layout: 'cross' }, (out) => {
+      expect(out.subarray(3 * 16, 7 * 16).every((value) => value === 0)).toBe(true);
+    });
+  });
+
+  test('shared prefix, causal', () =>
+    compare(traits, {
+      packed: pack(same([4, 1, 19]), { after: 0, prefix: 6 }),
+      prefix: 6,
+      headDim: 16,
+      heads: 4,
+      kvHeads: 2,
+    }));
+
+  test.each([1, 5, 64, 100, 128, 256])('head width %i', (headDim) =>
+    compare(traits, { packed: pack(same([9, 1, 4])), headDim, reach: 3 }),
+  );
+});
+
+test('a shared prefix equals the prefix written out for each sequence', () => {
+  const [prefix, lengths, headDim] = [3, [2, 4], 4];
+  const shared = pack(same(lengths), { after: 0, prefix });
+  const cols = 3 * headDim;
+  const rows = randomValues(shared.queries * cols, 1);
+  const full = pack(same(lengths.map((n) => n + prefix)), { after: 0 });
+  const source = lengths.flatMap((n, s) => [
+    ...Array.from({ length: prefix }, (_, i) => i),
+    ...Array.from({ length: n }, (_, i) => prefix + (s ? lengths[0] : 0) + i),
+  ]);
+  const copied = Float32Array.from(source.flatMap((row) => [...rows.subarray(row * cols, (row + 1) * cols)]));
+  const run = (values: Float32Array, packed: Packed, before?: number) =>
+    attentionReference({
+      q: { values, cols, column: 0 },
+      k: { values, cols, column: headDim },
+      v: { values, cols, column: 2 * headDim },
+      heads: 1,
+      kvHeads: 1,
+      headDim,
+      scale: 0.5,
+      queryRanges: packed.queryRanges,
+      prefix: before,
+    }).out;
+  const [once, each] = [run(rows, shared, prefix), run(copied, full)];
+  source.forEach((row, i) => {
+    expectClose(
+      each.subarray(i * headDim, (i + 1) * headDim),
+      once.subarray(row * headDim, (row + 1) * headDim),
+      1e-12,
+    );
+  });
+});
+
+test('the gradient formulas agree with finite differences', () => {
+  const packed = pack([
+    [2, 3],
+    [3, 2],
+    [1, 0],
+  ]);
+  const [heads, kvHeads, headDim] = [2, 1, 3];
+  const dout = randomValues(packed.queries * heads * headDim, 4);
+  const q = randomValues(packed.queries * heads * headDim, 1);
+  const k = randomValues(packed.keys * headDim, 2);
+  const v = randomValues(packed.keys * headDim, 3);
+  const make = (a: ArrayLike<number>, b: ArrayLike<number>, c: ArrayLike<number>): AttentionCase => ({
+    q: { values: a, cols: heads * headDim, column: 0 },
+    k: { values: b, cols: headDim, column: 0 },
+    v: { values: c, cols: headDim, column: 0 },
+    heads,
+    kvHeads,
+    headDim,
+    scale: 0.7,
+    bias: { table: randomValues(heads * 3, 5), reach: 1 },
+    queryRanges: packed.queryRanges,
+  });
+  const loss = (c: AttentionCase) => dotProduct(attentionReference(c).out, dout);
+  const { dq, dk, dv } = attentionGradient(make(q, k, v), dout);
+  expectClose(
+    dq,
+    finiteDifferences((x) => loss(make(x, k, v)), q),
+    1e-7,
+  );
+  expectClose(
+    dk,
+    finiteDifferences((x) => loss(make(q, x, v)), k),
+    1e-7,
+  );
+  expectClose(
+    dv,
+    finiteDifferences((x) => loss(make(q, k, x)), v),
+    1e-7,
+  );
+});

@@ -1,0 +1,109 @@
+// With p = exp(score - lse) and ds = p * (dout . v - delta):  dq = scale * sum over keys of ds * k.
+@compute @workgroup_size($(LANES * TILES))
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let head = group.y;
+  let lane = local % $(LANES)u;
+  let first = (group.x * $(TILES)u + local / $(LANES)u) * $(R)u;
+  let q_column = $(Q_COLUMN)u + head * $(WIDTH)u + lane * $(SLICE)u;
+  let k_column = $(K_COLUMN)u + head / $(GROUP)u * $(WIDTH)u + lane * $(SLICE)u;
+  let v_column = $(V_COLUMN)u + head / $(GROUP)u * $(WIDTH)u + lane * $(SLICE)u;
+  var united = vec2u(0xffffffffu, 0u);
+//# for i in R
+  let row$i = min(first + $(i)u, u.rows - 1u);
+  let range$i = ranges[row$i];
+  united = unite(united, range$i);
+  var from$i = range$i.x;
+  var count$i = select(0u, range$i.y - range$i.x, range$i.y > range$i.x);
+//# if BIAS
+  let shift$i = bitcast<i32>(range$i.z) - i32(range$i.x);
+//# end
+  let stats$i = stats[row$i * $(HEADS)u + head];
+  let g$i = (row$i * $(HEADS)u + head) * $(WIDTH)u + lane * $(SLICE)u;
+//# for d in SLICE
+  let q$(i)_$d = $Q[row$i * $(Q_STRIDE)u + q_column + $(d)u] * $SCALE;
+  let g$(i)_$d = dout[g$i + $(d)u];
+  var dq$(i)_$d = $V();
+//# end
+//# end
+//# if LANES > 1
+  if local == 0u {
+    var all = vec2u(0xffffffffu, 0u);
+    for (var i = group.x * $(TILES * R)u; i < min((group.x + 1u) * $(TILES * R)u, u.rows); i++) {
+      all = unite(all, ranges[i]);
+    }
+    bounds = all;
+  }
+  united = workgroupUniformLoad(&bounds);
+//# end
+//# if PREFIX
+  for (var segment = 0u; segment < 2u; segment++) {
+  if segment == 1u {
+    united = vec2u(0u, u.prefix);
+//# for i in R
+    from$i = 0u;
+    count$i = select(0u, u.prefix, row$i >= u.prefix);
+//# end
+  }
+//# end
+  for (var j = united.x; j < united.y; j += $(BLOCK)u) {
+//# for b in BLOCK
+    let key$b = min(j + $(b)u, united.y - 1u);
+    let k$b = key$b * $(K_STRIDE)u + k_column;
+    let v$b = key$b * $(V_STRIDE)u + v_column;
+//# for i in R
+    var s$(i)_$b = 0.0;
+    var t$(i)_$b = 0.0;
+//# end
+//# for d in SLICE
+    let k$(b)_$d = $K[k$b + $(d)u];
+    let v$(b)_$d = $VALUE[v$b + $(d)u];
+//# for i in R
+    s$(i)_$b += product(q$(i)_$d, k$(b)_$d);
+    t$(i)_$b += product(g$(i)_$d, v$(b)_$d);
+//# end
+//# end
+//# end
+//# if LANES > 1
+//# for i in R
+//# for b in BLOCK
+    sums[$(2 * (i * BLOCK + b) * LANES * TILES)u + local] = s$(i)_$b;
+    sums[$((2 * i * BLOCK + 2 * b + 1) * LANES * TILES)u + local] = t$(i)_$b;
+//# end
+//# end
+    workgroupBarrier();
+//# for i in R
+//# for b in BLOCK
+    s$(i)_$b = 0.0;
+    t$(i)_$b = 0.0;
+//# for n in LANES
+    s$(i)_$b += sums[$(2 * (i * BLOCK + b) * LANES * TILES + n)u + local - lane];
+    t$(i)_$b += sums[$((2 * i * BLOCK + 2 * b + 1) * LANES * TILES + n)u + local - lane];
+//# end
+//# end
+//# end
+    workgroupBarrier();
+//# end
+//# for i in R
+//# for b in BLOCK
+//# if BIAS
+    s$(i)_$b += bias_at(head, shift$i + i32(key$b));
+//# end
+    let p$(i)_$b = select(0.0, exp(s$(i)_$b - stats$i.x), j + $(b)u - from$i < count$i);
+    let ds$(i)_$b = p$(i)_$b * (t$(i)_$b - stats$i.y);
+//# for d in SLICE
+    dq$(i)_$d += ds$(i)_$b * k$(b)_$d;
+//# end
+//# end
+//# end
+  }
+//# if PREFIX
+  }
+//# end
+//# for i in R
+  if first + $(i)u < u.rows {
+//# for d in SLICE
+    dq[row$i * $(Q_STRIDE)u + q_column + $(d)u] = dq$(i)_$d * $SCALE;
+//# end
+  }
+//# end
+}

@@ -1,0 +1,123 @@
+// out = softmax(scale * q k^T + bias) v by online softmax, BLOCK keys at a time; lse is the log of the sum of each row's exp.
+@compute @workgroup_size($(LANES * TILES))
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let head = group.y;
+  let lane = local % $(LANES)u;
+  let first = (group.x * $(TILES)u + local / $(LANES)u) * $(R)u;
+  let q_column = $(Q_COLUMN)u + head * $(WIDTH)u + lane * $(SLICE)u;
+  let k_column = $(K_COLUMN)u + head / $(GROUP)u * $(WIDTH)u + lane * $(SLICE)u;
+  let v_column = $(V_COLUMN)u + head / $(GROUP)u * $(WIDTH)u + lane * $(SLICE)u;
+  var united = vec2u(0xffffffffu, 0u);
+//# for i in R
+  let row$i = min(first + $(i)u, u.rows - 1u);
+  let range$i = ranges[row$i];
+  united = unite(united, range$i);
+  var from$i = range$i.x;
+  var count$i = select(0u, range$i.y - range$i.x, range$i.y > range$i.x);
+//# if BIAS
+  let shift$i = bitcast<i32>(range$i.z) - i32(range$i.x);
+//# end
+  var m$i = START;
+  var l$i = 0.0;
+//# for d in SLICE
+  let q$(i)_$d = $Q[row$i * $(Q_STRIDE)u + q_column + $(d)u] * $SCALE;
+  var o$(i)_$d = $V();
+//# end
+//# end
+//# if LANES > 1
+  // Barriers need one loop for all: the whole workgroup walks over what any of its rows sees.
+  if local == 0u {
+    var all = vec2u(0xffffffffu, 0u);
+    for (var i = group.x * $(TILES * R)u; i < min((group.x + 1u) * $(TILES * R)u, u.rows); i++) {
+      all = unite(all, ranges[i]);
+    }
+    bounds = all;
+  }
+  united = workgroupUniformLoad(&bounds);
+//# end
+//# if PREFIX
+  for (var segment = 0u; segment < 2u; segment++) {
+  if segment == 1u {
+    united = vec2u(0u, u.prefix);
+//# for i in R
+    from$i = 0u;
+    count$i = select(0u, u.prefix, row$i >= u.prefix);
+//# end
+  }
+//# end
+  for (var j = united.x; j < united.y; j += $(BLOCK)u) {
+//# for b in BLOCK
+    let key$b = min(j + $(b)u, united.y - 1u);
+    let k$b = key$b * $(K_STRIDE)u + k_column;
+//# for i in R
+    var s$(i)_$b = 0.0;
+//# end
+//# for d in SLICE
+    let k$(b)_$d = $K[k$b + $(d)u];
+//# for i in R
+    s$(i)_$b += product(q$(i)_$d, k$(b)_$d);
+//# end
+//# end
+//# end
+//# if LANES > 1
+//# for i in R
+//# for b in BLOCK
+    sums[$((i * BLOCK + b) * LANES * TILES)u + local] = s$(i)_$b;
+//# end
+//# end
+    workgroupBarrier();
+//# for i in R
+//# for b in BLOCK
+    s$(i)_$b = 0.0;
+//# for n in LANES
+    s$(i)_$b += sums[$((i * BLOCK + b) * LANES * TILES + n)u + local - lane];
+//# end
+//# end
+//# end
+    workgroupBarrier();
+//# end
+//# for i in R
+    var top$i = m$i;
+//# for b in BLOCK
+//# if BIAS
+    s$(i)_$b += bias_at(head, shift$i + i32(key$b));
+//# end
+    s$(i)_$b = select(NONE, s$(i)_$b, j + $(b)u - from$i < count$i);
+    top$i = max(top$i, s$(i)_$b);
+//# end
+    let shrink$i = exp(m$i - top$i);
+    m$i = top$i;
+    l$i *= shrink$i;
+//# for b in BLOCK
+    let p$(i)_$b = exp(s$(i)_$b - top$i);
+    l$i += p$(i)_$b;
+//# end
+//# for d in SLICE
+    o$(i)_$d *= shrink$i;
+//# end
+//# end
+//# for b in BLOCK
+    let v$b = key$b * $(V_STRIDE)u + v_column;
+//# for d in SLICE
+    let v$(b)_$d = $VALUE[v$b + $(d)u];
+//# for i in R
+    o$(i)_$d += p$(i)_$b * v$(b)_$d;
+//# end
+//# end
+//# end
+  }
+//# if PREFIX
+  }
+//# end
+//# for i in R
+  if first + $(i)u < u.rows {
+    let seen = l$i > 0.0;
+    let scale = select(0.0, 1.0 / l$i, seen);
+    let at = (row$i * $(HEADS)u + head) * $(WIDTH)u + lane * $(SLICE)u;
+//# for d in SLICE
+    out[at + $(d)u] = o$(i)_$d * scale;
+//# end
+    if lane == 0u { lse[row$i * $(HEADS)u + head] = select(0.0, m$i + log(l$i), seen); }
+  }
+//# end
+}

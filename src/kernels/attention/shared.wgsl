@@ -1,0 +1,29 @@
+// What the attention kernels share. V is vec4f or f32; WIDTH is a head's width in units of V, of which each of the LANES
+// invocations of a row holds SLICE. A workgroup is TILES tiles of R rows, all of one head.
+
+// A score that counts for nothing, and where a running maximum starts: far enough apart that exp of the difference is 0.
+const NONE = -1e38;
+const START = -1e30;
+
+//# if VECTOR
+fn product(a: vec4f, b: vec4f) -> f32 { return dot(a, b); }
+//# else
+fn product(a: f32, b: f32) -> f32 { return a * b; }
+//# end
+
+//# if BIAS
+// Relative position is the key's minus the query's.
+fn bias_at(head: u32, relative: i32) -> f32 {
+  return bias[head * $(2 * REACH + 1)u + u32(clamp(relative, -$REACH, $REACH) + $REACH)];
+}
+//# end
+
+// The first row of what all of a tile's rows see, and the end of it.
+fn unite(a: vec2u, range: vec4u) -> vec2u {
+  return select(a, vec2u(min(a.x, range.x), max(a.y, range.y)), range.y > range.x);
+}
+
+//# if LANES > 1
+var<workgroup> bounds: vec2u;
+var<workgroup> sums: array<f32, $(LANES * TILES * SUMS)>;
+//# end
