@@ -109,7 +109,7 @@ export function RowGrid<Row>({
   } as React.CSSProperties;
 
   return (
-    <div className="row-grid" role="grid" aria-label={label} aria-rowcount={count + 1} style={style}>
+    <div className="row-grid" role="treegrid" aria-label={label} aria-rowcount={count + 1} style={style}>
       <div className="row-grid-head" role="row" aria-rowindex={1}>
         {columns.map((column) => (
           <span

@@ -4,9 +4,9 @@
  */
 import { createStore } from 'zustand/vanilla';
 import type { Engine, TaskSettings } from '../../worker/protocol.ts';
-import { problemsOf, type SettingName, sameSettings } from '../stations/data/settings.ts';
 import type { Notices } from './notices.ts';
 import type { Session } from './session.ts';
+import { problemsOf, type SettingName, sameSettings } from './taskSettings.ts';
 
 export interface TaskDraftState {
   draft?: TaskSettings;
@@ -39,19 +39,19 @@ export function createTaskDraft(engine: Engine, session: Session, notices: Notic
       }
       set({ applying: true });
       // Told by the store, not by the promise: baselines are still measured when the task has long been set.
-      const settled = session.subscribe((now) => {
-        if (now.task?.settings && sameSettings(now.task.settings, draft)) done(true);
-      });
       let over = false;
       const done = (used: boolean) => {
         if (over) return;
         over = true;
-        settled();
+        unsubscribe();
         set({ applying: false });
         const latest = get().draft;
         if (latest && !sameSettings(latest, draft)) void apply();
         else if (used) set({ pending: false });
       };
+      const unsubscribe = session.subscribe((now) => {
+        if (now.task?.settings && sameSettings(now.task.settings, draft)) done(true);
+      });
       done(await session.getState().setTask(draft));
     };
 

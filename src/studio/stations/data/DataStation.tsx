@@ -1,10 +1,79 @@
-/** The Data station. */
+import { Empty, ProgressLine } from '../../components/index.ts';
+import { formatCount, plural } from '../../format.ts';
+import { liveRun } from '../../stores/runs.ts';
+import { useRuns, useSession } from '../../studio.tsx';
+import { Answers } from './Answers.tsx';
+import { Columns } from './Columns.tsx';
+import './data.css';
+import { Findings } from './Findings.tsx';
+import { Format } from './Format.tsx';
+import { Lengths } from './Lengths.tsx';
+import { Parts } from './Parts.tsx';
+import { Rows } from './Rows.tsx';
+import { Source } from './Source.tsx';
+import { useDraft } from './stores.ts';
+
+/** The Data station: where the rows come from, how they are read, asked and parted, what is wrong with them, and all of them. */
 export function DataStation() {
+  const busy = useRuns((s) => liveRun(s) !== undefined);
+  const data = useSession((s) => s.data);
+  const task = useSession((s) => s.task);
+  const model = useSession((s) => s.model);
+  const draft = useDraft((s) => s.draft);
   return (
     <main id="main" className="page">
       <div className="page-head">
         <h1>Data</h1>
+        <Summary />
+        {busy && <p>A run is going on this data. Stop it on Tune before you change anything here.</p>}
       </div>
+      <Source isDisabled={busy} />
+      {data && <Format isDisabled={busy} />}
+      {data && !model && <Empty>Load a model on the Model station to see how it reads these rows.</Empty>}
+      {data && draft && (
+        <>
+          <Columns draft={draft} isDisabled={busy} />
+          <Answers draft={draft} isDisabled={busy} />
+          <Lengths draft={draft} isDisabled={busy} />
+          <Parts draft={draft} isDisabled={busy} />
+        </>
+      )}
+      {task && (
+        <>
+          <Findings isDisabled={busy} />
+          <Rows />
+        </>
+      )}
     </main>
+  );
+}
+
+function Summary() {
+  const data = useSession((s) => s.data);
+  const task = useSession((s) => s.task);
+  const working = useSession((s) => s.phase === 'data' || (s.phase === 'model' && !s.model));
+  const progress = useSession((s) => s.progress);
+  if (working && progress) return <ProgressLine progress={progress} />;
+  if (!data)
+    return (
+      <Empty>
+        No table is open. Its columns, labels and rows will stand here; drop a file or press a sample below.
+      </Empty>
+    );
+  if (!task)
+    return (
+      <p>
+        <strong>{data.name}</strong> has {plural(data.rows, 'row')}, but they cannot be used yet: set what is
+        marked below.
+      </p>
+    );
+  const { counts, labels } = task;
+  return (
+    <p>
+      <strong>{data.name}</strong>: {plural(counts.examples, 'row')} with {plural(labels.length, 'label')};{' '}
+      {formatCount(counts.train)} to train on, {formatCount(counts.dev)} to choose by (<i>dev</i>),{' '}
+      {formatCount(counts.test)} to test on.
+      {counts.leftOut > 0 && ` ${plural(counts.leftOut, 'row')} left out.`}
+    </p>
   );
 }

@@ -1,0 +1,93 @@
+import type { Roles, TaskSettings } from '../../../worker/protocol.ts';
+import { Button, type Choice, Select, TextField } from '../../components/index.ts';
+import { Pair, Section } from '../../components/sections.tsx';
+import { withRoles } from '../../stores/taskSettings.ts';
+import { useSession } from '../../studio.tsx';
+import { Preview } from './Preview.tsx';
+import { useDraft } from './stores.ts';
+
+/** An id that no column can have: names of columns are not empty. */
+const NONE = '';
+
+/** Which column is what, and how a row becomes the text that the model reads. */
+export function Columns({ draft, isDisabled }: { draft: TaskSettings; isDisabled: boolean }) {
+  const columns = useSession((s) => s.data!.columns);
+  const problems = useDraft((s) => s.problems);
+  const pending = useDraft((s) => s.pending);
+  const applying = useDraft((s) => s.applying);
+  const inUse = useSession((s) => s.task !== undefined);
+  const change = useDraft((s) => s.change);
+  const revert = useDraft((s) => s.revert);
+  const choices = columns.map((column): Choice<string> => ({ id: column, label: column }));
+  const setRoles = (more: Partial<Roles>) =>
+    change((settings) => withRoles(settings, { ...settings.roles, ...more }));
+  const { text, text2, label } = draft.roles;
+
+  return (
+    <Section
+      title="What the model is asked"
+      aside={
+        pending &&
+        !applying &&
+        inUse &&
+        Object.keys(problems).length > 0 && <Button onPress={revert}>Back to what is in use</Button>
+      }
+    >
+      <Pair
+        controls={
+          <>
+            <div className="roles">
+              <Select
+                label="Text"
+                choices={choices}
+                value={text}
+                isDisabled={isDisabled}
+                onChange={(id) => setRoles({ text: id })}
+              />
+              <Select
+                label="Second text"
+                choices={[{ id: NONE, label: 'none' }, ...choices]}
+                value={text2 ?? NONE}
+                isDisabled={isDisabled}
+                onChange={(id) => setRoles({ text2: id === NONE ? undefined : id })}
+              />
+              <Select
+                label="Label"
+                choices={choices}
+                value={label}
+                isDisabled={isDisabled}
+                onChange={(id) => setRoles({ label: id })}
+              />
+            </div>
+            {problems.roles && (
+              <p className="field-error" role="alert">
+                {problems.roles}
+              </p>
+            )}
+            <TextField
+              label="Template"
+              help={
+                text2 === undefined
+                  ? '{text} stands for the row’s text. Words around it are read with it.'
+                  : '{text} and {text2} stand for the row’s two texts. Words around them are read with them.'
+              }
+              value={draft.template}
+              isDisabled={isDisabled}
+              error={problems.template}
+              onChange={(template) => change((settings) => ({ ...settings, template }), 'typing')}
+            />
+            <TextField
+              label="Written prompt to compare with"
+              help="The same question in plain words, read by the untuned model. Leave it empty to do without."
+              value={draft.writtenPrompt}
+              isDisabled={isDisabled}
+              error={problems.writtenPrompt}
+              onChange={(writtenPrompt) => change((settings) => ({ ...settings, writtenPrompt }), 'typing')}
+            />
+          </>
+        }
+        effect={<Preview />}
+      />
+    </Section>
+  );
+}
