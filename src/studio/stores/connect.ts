@@ -56,6 +56,7 @@ export function connect(studio: Studio): () => void {
       const old = currentRun(before);
       if (run === old) return;
       if (run) playback.getState().clear();
+      if (run && (tryIt.getState().tile ?? 0) >= run.recipe.promptLength) tryIt.getState().setTile(undefined);
       tryIt.getState().setSoft(softOf(studio));
       if (run && old?.id === run.id && run.step !== old.step) tryIt.getState().touch();
     }),

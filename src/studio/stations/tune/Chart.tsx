@@ -51,35 +51,37 @@ export function Chart(props: ChartProps) {
     <figure className="chart" aria-labelledby={id}>
       <figcaption id={id}>{title}</figcaption>
       <div className="chart-plot" ref={ref} aria-hidden />
-      <table className="sr-only">
-        <caption>{title}, by step</caption>
-        <thead>
-          <tr>
-            <th scope="col">step</th>
-            {lines.map((line) => (
-              <th key={line.id} scope="col">
-                {line.name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {flats.map((flat) => (
-            <tr key={flat.name}>
-              <th scope="row">{flat.name}</th>
-              <td colSpan={Math.max(1, lines.length)}>{format(flat.value)}</td>
-            </tr>
-          ))}
-          {tableOf(lines).map(({ step, values }) => (
-            <tr key={step}>
-              <th scope="row">{step}</th>
-              {values.map((value, i) => (
-                <td key={lines[i]!.id}>{value === null ? '' : format(value)}</td>
+      <div className="sr-only">
+        <table>
+          <caption>{title}, by step</caption>
+          <thead>
+            <tr>
+              <th scope="col">step</th>
+              {lines.map((line) => (
+                <th key={line.id} scope="col">
+                  {line.name}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {flats.map((flat) => (
+              <tr key={flat.name}>
+                <th scope="row">{flat.name}</th>
+                <td colSpan={Math.max(1, lines.length)}>{format(flat.value)}</td>
+              </tr>
+            ))}
+            {tableOf(lines).map(({ step, values }) => (
+              <tr key={step}>
+                <th scope="row">{step}</th>
+                {values.map((value, i) => (
+                  <td key={lines[i]!.id}>{value === null ? '' : format(value)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }

@@ -2,6 +2,7 @@ import { Link } from 'wouter';
 import { Bar, Empty, Token } from '../../components/index.ts';
 import { formatCount, plural } from '../../format.ts';
 import { useRecipe, useSession, useTryIt } from '../../studio.tsx';
+import { Fold } from './Fold.tsx';
 import { RecipePanel } from './RecipePanel.tsx';
 import { YouCouldTry } from './YouCouldTry.tsx';
 
@@ -11,7 +12,9 @@ export function GoesIn() {
     <section className="tune-in" aria-label="What goes in">
       <Labels />
       <Reading />
-      <RecipePanel />
+      <Fold title="Recipe: prompt length, start, learning rate">
+        <RecipePanel />
+      </Fold>
       <YouCouldTry />
     </section>
   );

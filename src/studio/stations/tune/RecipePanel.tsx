@@ -5,28 +5,14 @@ import { INIT_NAMES, OPTIMIZER_NAMES } from '../../stores/recipe.ts';
 import { liveRun } from '../../stores/runs.ts';
 import { useRecipe, useRuns, useStudio } from '../../studio.tsx';
 
+import { LONGEST_TRACK, lengthToTrack, settingCount, trackToLength } from './promptLength.ts';
+
 const SettingsDialog = lazy(async () => ({ default: (await import('./SettingsDialog.tsx')).SettingsDialog }));
 
 const INIT_CHOICES = (Object.keys(INIT_NAMES) as InitSettings['kind'][]).map((id) => ({
   id,
   label: INIT_NAMES[id],
 }));
-
-/** Prompt length on a bent track: the short lengths, where it matters most, get more of it. */
-const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150];
-
-export function lengthToTrack(length: number): number {
-  const above = LENGTHS.findIndex((stop) => stop >= length);
-  if (above <= 0) return 0;
-  const [low, high] = [LENGTHS[above - 1]!, LENGTHS[above]!];
-  return above - 1 + (length - low) / (high - low);
-}
-
-export function trackToLength(position: number): number {
-  const low = Math.max(0, Math.min(LENGTHS.length - 1, Math.floor(position)));
-  const high = Math.min(LENGTHS.length - 1, low + 1);
-  return Math.round(LENGTHS[low]! + (position - low) * (LENGTHS[high]! - LENGTHS[low]!));
-}
 
 /** The recipe's most telling values; all of them are a press away. */
 export function RecipePanel() {
@@ -38,7 +24,7 @@ export function RecipePanel() {
   return (
     <div className="recipe">
       <div className="panel-head">
-        <h2>Recipe</h2>
+        <h2>Recipe {live && <span className="muted next-run">of the next run</span>}</h2>
         <Button
           variant="link"
           onPress={() => {
@@ -56,7 +42,7 @@ export function RecipePanel() {
         label="Prompt length"
         value={lengthToTrack(recipe.promptLength)}
         min={0}
-        max={LENGTHS.length - 1}
+        max={LONGEST_TRACK}
         step={1}
         format={() => String(recipe.promptLength)}
         onChange={(position) => set({ promptLength: trackToLength(position) })}
@@ -95,7 +81,6 @@ export function RecipePanel() {
         <Button variant="link" onPress={() => setOpen(true)}>
           <u>All {settingCount(recipe)} settings</u>
         </Button>
-        {live && ' Changes hold for the next run.'}
       </p>
       {open && (
         <Suspense>
@@ -103,13 +88,5 @@ export function RecipePanel() {
         </Suspense>
       )}
     </div>
-  );
-}
-
-/** How many values the dialog shows for this recipe. */
-export function settingCount(recipe: object): number {
-  return Object.values(recipe).reduce<number>(
-    (count, value) => count + (typeof value === 'object' && value !== null ? settingCount(value) : 1),
-    0,
   );
 }

@@ -22,16 +22,6 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           />
           <InitFields init={recipe.init} onChange={(init) => set({ init })} />
         </Group>
-        <Group title="Optimizer">
-          <OptimizerFields optimizer={recipe.optimizer} />
-          <NumberField
-            label="Clip the gradient’s norm to"
-            value={recipe.clipNorm}
-            min={0}
-            help="0: never."
-            onChange={(clipNorm) => set({ clipNorm })}
-          />
-        </Group>
         <Group title="Steps">
           <NumberField
             label="Steps"
@@ -78,6 +68,16 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
             min={0}
             help="Stop after this many without a better dev accuracy; 0: never."
             onChange={(patience) => set({ patience })}
+          />
+        </Group>
+        <Group title="Optimizer">
+          <OptimizerFields optimizer={recipe.optimizer} />
+          <NumberField
+            label="Clip the gradient’s norm to"
+            value={recipe.clipNorm}
+            min={0}
+            help="0: never."
+            onChange={(clipNorm) => set({ clipNorm })}
           />
         </Group>
       </div>

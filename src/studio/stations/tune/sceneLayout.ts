@@ -41,7 +41,7 @@ export interface SceneLayout {
   decoder: { x: number; width: number; bars: Bar[] };
   encoderRibbons: Ribbon[];
   decoderRibbons: Ribbon[];
-  /** From the encoder's top into each decoder layer (cross-attention); not measured, so not scaled. */
+  /** From the encoder's top into each decoder layer (cross-attention), and up to the answer; not measured, so not scaled. */
   cross: string[];
   tiles: Tile[];
   /** Bottom of the tiles and of the words. */
@@ -65,9 +65,11 @@ const LEFT = 8;
 const TOP = 54;
 /** Below the bars: fan, tiles, and the line of words under them. */
 const FOOT = 78;
-const PITCH = 46;
+const MOST_PITCH = 88;
 const WIDEST_RIBBON = 44;
 const CHARACTER = 7.2;
+/** Room for the words under few tiles. */
+const NARROWEST_TILES = 132;
 
 export function layOutScene(input: SceneInput): SceneLayout {
   const { width, height, promptLength: P, layers, tokens } = input;
@@ -78,8 +80,8 @@ export function layOutScene(input: SceneInput): SceneLayout {
 
   const bars = (count: number, norms: ArrayLike<number> | undefined): Bar[] => {
     const room = height - FOOT - TOP;
-    const pitch = Math.min(PITCH * 1.4, room / count);
-    const barHeight = Math.max(2, Math.min(38, pitch * 0.65));
+    const barHeight = Math.max(2, Math.min(40, (room / count) * 0.64));
+    const pitch = count > 1 ? Math.min(MOST_PITCH, (room - barHeight) / (count - 1)) : 0;
     return Array.from({ length: count }, (_, i) => ({
       y: height - FOOT - i * pitch - barHeight,
       height: barHeight,
@@ -99,7 +101,8 @@ export function layOutScene(input: SceneInput): SceneLayout {
   const tilesWidth = Math.min(P * 14, Math.max(110, Math.round(width * 0.35)));
   const pitch = tilesWidth / P;
   const ground = height - 38;
-  const ribbonX = LEFT + tilesWidth / 2;
+  const ribbonX = LEFT + Math.max(tilesWidth, WIDEST_RIBBON + 16) / 2;
+  const tilesLeft = ribbonX - tilesWidth / 2;
   const fanTop = height - FOOT;
   const grads = Array.from({ length: P }, (_, i) => finite(input.tokenGrad?.[i]));
   const top = Math.max(...grads, 0);
@@ -108,7 +111,7 @@ export function layOutScene(input: SceneInput): SceneLayout {
   let used = 0;
   const tiles = grads.map((grad, i): Tile => {
     const strength = top > 0 ? grad / top : 0;
-    const x = LEFT + i * pitch;
+    const x = tilesLeft + i * pitch;
     const tileWidth = Math.max(0.8, pitch - Math.min(2.5, pitch * 0.25));
     const tileHeight = top > 0 ? 6 + 26 * strength : 14;
     const share = total > 0 ? (fanWidth * grad) / total : 0;
@@ -123,13 +126,16 @@ export function layOutScene(input: SceneInput): SceneLayout {
     };
   });
 
-  const wordsLeft = LEFT + tilesWidth + 12;
+  const wordsLeft = LEFT + Math.max(tilesWidth, NARROWEST_TILES) + 12;
   return {
     encoder: { x: LEFT, width: encoderWidth, bars: encoderBars },
     decoder: { x: decoderX, width: decoderWidth, bars: decoderBars },
     encoderRibbons: ribbons(encoderBars, ribbonX, widthOf),
     decoderRibbons: ribbons(decoderBars, decoderX + decoderWidth / 2, widthOf),
-    cross: crossPaths(encoderBars, decoderBars, LEFT + encoderWidth, decoderX),
+    cross: [
+      ...crossPaths(encoderBars, decoderBars, LEFT + encoderWidth, decoderX),
+      `M${decoderX + decoderWidth / 2} ${r(decoderBars.at(-1)?.y ?? TOP)} V${TOP - 4}`,
+    ],
     tiles,
     ground,
     words: fitWords(tokens, wordsLeft, decoderX - 12),

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { defaultRecipe } from '../../tuning/recipe.ts';
+import type { RunSummary } from '../../worker/protocol.ts';
+import { createStudio, type Studio } from '../studio.tsx';
+import { createFakeEngine, type FakeEngine, type FakeOptions } from '../testing/fakeEngine.ts';
+import { TOAST_MS } from './notices.ts';
+import { currentRun, foldEvent, viewOf } from './runs.ts';
+import { REFRESH_MS } from './tryIt.ts';
+
+let studio: Studio;
+let engine: FakeEngine;
+
+function open(options: FakeOptions = {}) {
+  engine = createFakeEngine(options);
+  studio = createStudio(engine);
+}
+async function ready(options: FakeOptions = {}) {
+  open(options);
+  await studio.session.getState().begin();
+  await vi.advanceTimersByTimeAsync(2000);
+}
+const callsOf = (name: string) => engine.calls.filter((call) => call.name === name);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('start-up', () => {
+  test('opens the device, the default model and the default sample, and measures the baselines', async () => {
+    await ready();
+    const { phase, model, data, task, baselines } = studio.session.getState();
+    expect(phase).toBe('ready');
+    expect(model?.title).toBe('nano-T5 small');
+    expect(data?.name).toBe('Fact or opinion');
+    expect(task?.counts.train).toBe(560);
+    expect(baselines.untuned).toBeGreaterThan(0.3);
+    expect(baselines.written).toBeGreaterThan(0.3);
+    expect(studio.tryIt.getState().text).not.toBe('');
+    expect(studio.tryIt.getState().pins).toHaveLength(3);
+    expect(studio.runs.getState().plan?.learned).toBe(20 * 128);
+  });
+
+  test('without a device the page is about that, and a second look can find one', async () => {
+    const error = { code: 'no-adapter', message: 'No adapter.', remedy: 'Update the driver.' } as const;
+    open({ deviceError: error });
+    await studio.session.getState().begin();
+    expect(studio.session.getState().phase).toBe('no-device');
+    expect(studio.session.getState().deviceError).toEqual(error);
+    expect(studio.notices.getState().errors).toHaveLength(0);
+  });
+
+  test('data that cannot be read leaves the old task in place and says so', async () => {
+    await ready();
+    const before = studio.session.getState().task;
+    engine.openData = async () => {
+      throw { code: 'bad-table', message: 'No table.', where: 'x.pdf', remedy: 'Choose a CSV.' };
+    };
+    const refused = createStudio(engine);
+    expect(before).toBeDefined();
+    await refused.session.getState().openData({ kind: 'file', file: new File([], 'x.pdf') });
+    expect(refused.notices.getState().errors[0]?.report.where).toBe('x.pdf');
+    expect(refused.session.getState().phase).toBe('waiting');
+  });
+
+  test('another model keeps the person’s own task settings', async () => {
+    await ready();
+    const settings = { ...studio.session.getState().task!.settings, template: 'review: {text}' };
+    await studio.session.getState().setTask(settings);
+    await studio.session.getState().loadModel({ kind: 'builtin', id: 'base' });
+    expect(studio.session.getState().task?.settings.template).toBe('review: {text}');
+  });
+});
+
+describe('runs', () => {
+  test('a run is followed to its end, then measured on test', async () => {
+    await ready({ stepsPerSecond: 100 });
+    await studio.runs.getState().start({ ...defaultRecipe, steps: 50 });
+    await vi.advanceTimersByTimeAsync(5000);
+    const run = currentRun(studio.runs.getState())!;
+    expect(run.state).toBe('finished');
+    expect(run.step).toBe(50);
+    expect(run.steps).toHaveLength(50);
+    expect(run.evals.map((e) => e.step)).toEqual([0, 25, 50]);
+    expect(run.frame?.tokenGrad).toHaveLength(20);
+    expect(run.test?.accuracy).toBeGreaterThan(0.4);
+    expect(studio.tryIt.getState().soft).toEqual({ kind: 'run', run: run.id, which: 'best' });
+  });
+
+  test('a failed run keeps its last good step and its error is shown', async () => {
+    await ready({ stepsPerSecond: 100, failAt: 30 });
+    await studio.runs.getState().start(defaultRecipe);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(currentRun(studio.runs.getState())?.state).toBe('failed');
+    expect(studio.notices.getState().errors[0]?.report.code).toBe('non-finite-loss');
+  });
+
+  test('deleting waits for the undo; the undo brings the run back to its place', async () => {
+    await ready({ stepsPerSecond: 100 });
+    for (const seed of [1, 2]) {
+      await studio.runs.getState().start({ ...defaultRecipe, steps: 10, seed });
+      await vi.advanceTimersByTimeAsync(2000);
+    }
+    const { remove } = studio.runs.getState();
+    const [first] = studio.runs.getState().runs;
+    remove(first!.id);
+    expect(studio.runs.getState().runs).toHaveLength(1);
+    studio.notices.getState().undo(studio.notices.getState().toasts.at(-1)!.id);
+    expect(studio.runs.getState().runs.map((run) => run.recipe.seed)).toEqual([1, 2]);
+    await vi.advanceTimersByTimeAsync(TOAST_MS * 2);
+    expect(callsOf('deleteRun')).toHaveLength(0);
+    remove(first!.id);
+    await vi.advanceTimersByTimeAsync(TOAST_MS + 1);
+    expect(callsOf('deleteRun')).toHaveLength(1);
+  });
+
+  test('steps that are done again after a rollback replace the old ones', () => {
+    const summary = { id: 'r', steps: [], evals: [], step: 0, seconds: 0, state: 'running' };
+    const start = viewOf({ ...summary, recipe: defaultRecipe } as unknown as RunSummary);
+    const steps = (from: number, to: number, loss: number) => ({
+      type: 'steps' as const,
+      records: Array.from({ length: to - from + 1 }, (_, i) => ({ step: from + i, loss, gradNorm: 1 })),
+      stepsPerSecond: 10,
+      tokensPerSecond: 1,
+      secondsLeft: 1,
+      gpuBytes: 1,
+    });
+    const run = foldEvent(foldEvent(start, steps(1, 10, 1)), steps(6, 12, 2));
+    expect(run.steps.map((s) => s.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(run.steps[5]?.loss).toBe(2);
+    expect(run.step).toBe(12);
+  });
+});
+
+describe('try it', () => {
+  test('asks once a second at most while a run goes, one question at a time', async () => {
+    await ready({ stepsPerSecond: 100 });
+    let open = 0;
+    let most = 0;
+    const { predict } = engine;
+    const slow = vi.fn(async (...args: Parameters<typeof predict>) => {
+      most = Math.max(most, ++open);
+      await new Promise((done) => setTimeout(done, 40));
+      open--;
+      return predict(...args);
+    });
+    const wrapped = new Proxy(engine, {
+      get: (target, name) => (name === 'predict' ? slow : target[name as 'predict']),
+    });
+    studio = createStudio(wrapped);
+    await studio.session.getState().begin();
+    await vi.advanceTimersByTimeAsync(2000);
+    await studio.runs.getState().start({ ...defaultRecipe, steps: 1000 });
+    slow.mockClear();
+    await vi.advanceTimersByTimeAsync(10 * REFRESH_MS);
+    expect(most).toBe(1);
+    // One text and three pins a refresh.
+    expect(slow.mock.calls.length).toBeGreaterThan(4 * 5);
+    expect(slow.mock.calls.length).toBeLessThanOrEqual(4 * 11);
+  });
+
+  test('typing asks once, after the last key', async () => {
+    await ready();
+    const before = callsOf('readText').length;
+    for (const text of ['T', 'Th', 'The']) studio.tryIt.getState().setText(text);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(
+      callsOf('readText')
+        .slice(before)
+        .map((call) => call.args[0]),
+    ).toEqual(['The']);
+    expect(studio.tryIt.getState().none).toHaveLength(2);
+  });
+
+  test('the tile’s words follow the run', async () => {
+    await ready({ stepsPerSecond: 100 });
+    await studio.runs.getState().start({ ...defaultRecipe, steps: 50 });
+    studio.tryIt.getState().setTile(2);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(studio.tryIt.getState().neighbours?.tokens).toHaveLength(20);
+  });
+});
+
+describe('notices', () => {
+  test('a toast leaves by itself, an error stays until it is dismissed', async () => {
+    open();
+    const { toast, fail } = studio.notices.getState();
+    toast('Saved.');
+    fail({ code: 'bad-labels', message: 'One class only.', remedy: 'Choose another column.' });
+    await vi.advanceTimersByTimeAsync(TOAST_MS + 1);
+    expect(studio.notices.getState().toasts).toHaveLength(0);
+    expect(studio.notices.getState().errors).toHaveLength(1);
+    fail({ code: 'cancelled', message: 'Stopped.', remedy: '' });
+    expect(studio.notices.getState().errors).toHaveLength(1);
+  });
+});
