@@ -6,7 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runOnGpu } from '../bench/harness/index.ts';
 import type { AdapterName } from './chromium.ts';
-import { GPU_USAGE, gpuOptions, printLine, readArgumentsOrExit, readGpuOptions } from './gpuOptions.ts';
+import { command, GPU_USAGE, gpuOptions, printLine, readGpuOptions } from './gpuOptions.ts';
 
 const USAGE = `Usage: npm run bench -- [--workload NAME,...] [--json FILE] ${GPU_USAGE}`;
 
@@ -24,7 +24,7 @@ function readArguments() {
   return { options: readGpuOptions(values), workload: values.workload, json: values.json };
 }
 
-async function main({ options, workload, json }: ReturnType<typeof readArguments>): Promise<void> {
+async function main({ options, workload, json }: ReturnType<typeof readArguments>): Promise<number> {
   const report = await runOnGpu({
     ...options,
     adapter: options.adapter ?? ownAdapter(),
@@ -36,6 +36,7 @@ async function main({ options, workload, json }: ReturnType<typeof readArguments
     writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     console.log(`Written to ${json}.`);
   }
+  return 0;
 }
 
-await main(readArgumentsOrExit(readArguments, USAGE));
+await command(USAGE, readArguments, main);

@@ -37,12 +37,27 @@ export function printLine(message: unknown): void {
   console.log((message as { line: string }).line);
 }
 
-/** Arguments that cannot be read end the command with what is wrong and how it is called. */
-export function readArgumentsOrExit<T>(read: () => T, usage: string): T {
+/**
+ * A command's two halves. Arguments that cannot be read end it with what is wrong and how it is called; what fails while it runs,
+ * with the error alone.
+ */
+export async function command<T>(
+  usage: string,
+  readArguments: () => T,
+  run: (args: T) => Promise<number>,
+): Promise<void> {
+  let args: T;
   try {
-    return read();
+    args = readArguments();
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`);
-    process.exit(2);
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    process.exitCode = await run(args);
+  } catch (error) {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+    process.exitCode = 1;
   }
 }

@@ -6,7 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runOnGpu } from '../bench/harness/index.ts';
-import { GPU_USAGE, gpuOptions, printLine, readArgumentsOrExit, readGpuOptions } from './gpuOptions.ts';
+import { command, GPU_USAGE, gpuOptions, printLine, readGpuOptions } from './gpuOptions.ts';
 
 const USAGE = `Usage: npm run reference -- DIR ${GPU_USAGE} [--filter TEXT]`;
 
@@ -36,4 +36,4 @@ async function main({ options, folder, filter }: ReturnType<typeof readArguments
   return failed > 0 || ok === 0 ? 1 : 0;
 }
 
-process.exitCode = await main(readArgumentsOrExit(readArguments, USAGE));
+await command(USAGE, readArguments, main);

@@ -43,14 +43,15 @@ checkNode();
 const { port: asked, host } = readArguments();
 const { build, preview } = await import('vite');
 
-if (buildIsStale()) {
-  console.log('Building the studio (a few seconds, only after a change) ...');
-  await build({ root: ROOT, logLevel: 'warn' });
-}
-
 const port = await freePort(asked ?? FIRST_PORT, host).catch((error: Error) => fail(error.message));
 if (asked !== undefined && port !== asked)
   fail(`Port ${asked} is taken by another program. Choose another with --port, or leave it out.`);
+
+if (buildIsStale()) {
+  console.log('Building the studio (a few seconds, only after a change) ...');
+  await build({ root: ROOT, logLevel: 'warn' }).catch((error: Error) => fail(error.message));
+}
+
 const server = await preview({ root: ROOT, logLevel: 'warn', preview: { port, host, strictPort: true } });
 const addresses = [...(server.resolvedUrls?.local ?? []), ...(server.resolvedUrls?.network ?? [])];
 console.log(`\nPrelude is at ${addresses.join(' and ')}\nStop it with Ctrl-C.`);

@@ -2,6 +2,7 @@
  * Runs one TypeScript module of ours on WebGPU, in a browser or in Node through Dawn, with folders of this computer to read
  * from and messages back. The reference runner and the benchmark stand on it.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { adapterFromEnvironment } from '../../scripts/chromium.ts';
 import { ROOT } from '../../scripts/processes.ts';
@@ -16,6 +17,7 @@ export { type GpuContext, type GpuEntry, RUNTIMES, type RunOptions, type Runtime
  * @throws what the module throws, a crash of its page or process, or the time limit; nothing is left running.
  */
 export async function runOnGpu(options: RunOptions): Promise<unknown> {
+  if (!existsSync(join(ROOT, options.entry))) throw new Error(`There is no entry module ${options.entry}.`);
   const stop = new AbortController();
   const timer = setTimeout(
     () =>
