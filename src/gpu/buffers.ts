@@ -71,38 +71,45 @@ export async function readBuffer(
  * for a readback.
  */
 export interface ReadbackRing {
-  /** Records the copy; call `arrive` after the submit. */
-  copy(encoder: GPUCommandEncoder, source: GPUBuffer, bytes: number): RingSlot;
+  /** Records copies of the first `bytes` of each source; call `arrive` after the submit that holds them. */
+  copy(encoder: GPUCommandEncoder, sources: readonly { buffer: GPUBuffer; bytes: number }[]): RingSlot;
   destroy(): void;
 }
 export interface RingSlot {
-  /** The bytes, once the device has finished the submit that holds the copy. Call it once, after that submit. */
-  arrive(): Promise<ArrayBuffer>;
+  /** The sources' bytes, one ArrayBuffer each, once the device has finished. Call it once, after the submit. */
+  arrive(): Promise<ArrayBuffer[]>;
 }
 
 export function createReadbackRing(gpu: Gpu, slotBytes: number): ReadbackRing {
   const free: GPUBuffer[] = [];
   const all: GPUBuffer[] = [];
   return {
-    copy(encoder, source, bytes) {
+    copy(encoder, sources) {
       let staging = free.pop();
       if (!staging) {
         staging = gpu.device.createBuffer({
           label: 'readback',
-          size: slotBytes,
+          size: Math.ceil(slotBytes / 4) * 4,
           usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
         });
         all.push(staging);
       }
       const slot = staging;
-      encoder.copyBufferToBuffer(source, 0, slot, 0, bytes);
+      let end = 0;
+      const parts = sources.map(({ buffer, bytes }) => {
+        const part = { from: end, bytes };
+        encoder.copyBufferToBuffer(buffer, 0, slot, end, bytes);
+        end += bytes;
+        return part;
+      });
       return {
         async arrive() {
           await slot.mapAsync(GPUMapMode.READ);
-          const copy = slot.getMappedRange(0, bytes).slice(0);
+          const whole = slot.getMappedRange(0, end);
+          const copies = parts.map(({ from, bytes }) => whole.slice(from, from + bytes));
           slot.unmap();
           free.push(slot);
-          return copy;
+          return copies;
         },
       };
     },

@@ -79,8 +79,9 @@ export interface Program {
 export interface Submission {
   /** The pass to record `flops` of work into. */
   pass(flops: number): GPUComputePassEncoder;
-  /** Sends what was recorded; `last` may add copies at its end. */
-  submit(last?: (encoder: GPUCommandEncoder) => void): void;
+  /** Sends what was recorded. `last` may add copies at its end; what it returns is returned. */
+  submit(): void;
+  submit<R>(last: (encoder: GPUCommandEncoder) => R): R;
 }
 
 /**
@@ -96,8 +97,8 @@ export function beginSubmission({ gpu }: Session, pieceFlops = Number.POSITIVE_I
     pass = undefined;
     gpu.queue.submit([encoder.finish()]);
   };
-  return {
-    pass(flops) {
+  const submission = {
+    pass(flops: number) {
       if (work > 0 && work + flops > pieceFlops) {
         send();
         encoder = gpu.device.createCommandEncoder();
@@ -107,13 +108,15 @@ export function beginSubmission({ gpu }: Session, pieceFlops = Number.POSITIVE_I
       pass ??= encoder.beginComputePass();
       return pass;
     },
-    submit(last) {
+    submit<R>(last?: (encoder: GPUCommandEncoder) => R): R | undefined {
       pass?.end();
       pass = undefined;
-      last?.(encoder);
+      const result = last?.(encoder);
       gpu.queue.submit([encoder.finish()]);
+      return result;
     },
   };
+  return submission as Submission;
 }
 
 export interface KernelTime {

@@ -2,7 +2,20 @@
  * The rooms of the arithmetic: one folder an op, with its formula, its gradient, its shaders, its slow clear reference in
  * float64 and its test. Nothing here touches a device; a kernel is text, buffers, and functions of the batch's sizes.
  */
+export { add } from './add/add.ts';
+export { argmax } from './argmax/argmax.ts';
+export { type AttentionSettings, attention } from './attention/attention.ts';
+export { embed, PROMPT_ROW } from './embed/embed.ts';
+export { type Activation, activate, gate } from './gate/gate.ts';
+export { gatherRows } from './gather_rows/gather_rows.ts';
 export * from './kernel.ts';
+export { linear } from './matmul/linear.ts';
 export type { Backward, Builder, Contribution, Node } from './op.ts';
+export { adafactor } from './optimizer/adafactor.ts';
+export { adamw, sgd } from './optimizer/elementwise.ts';
+export { type OptimizerRule, optimize, STAT, STAT_COLUMNS } from './optimizer/optimizer.ts';
+export { rowNorms, sumSquares } from './reduce/reduce.ts';
 export { rmsNorm } from './rms_norm/rms_norm.ts';
+export { type LossInputs, lossInputs, packTerms } from './sequence_loss/pack.ts';
+export { type LossMode, scoreSequences, sequenceLoss } from './sequence_loss/sequence_loss.ts';
 export { packUniforms } from './uniforms.ts';

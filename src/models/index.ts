@@ -5,3 +5,4 @@
 export { checkpointOf, readFrozen, residentDtype, uploadFrozen } from './load.ts';
 export type { FrozenTensor, ModelInfo, PromptInput, Seq2SeqBatch, Seq2SeqModel } from './model.ts';
 export { knownFamilies, makeModel } from './registry.ts';
+export { traitsOf } from './traits.ts';

@@ -9,13 +9,22 @@ export const residentDtype = (dtype: DType): Dtype => (dtype === 'F16' ? 'f16' :
 
 /** What a family needs to know of a checkpoint. */
 export function checkpointOf(weights: WeightFile): Map<string, { shape: readonly number[]; dtype: Dtype }> {
-  return new Map([...weights.tensors].map(([name, info]) => [name, { shape: info.shape, dtype: residentDtype(info.dtype) }]));
+  return new Map(
+    [...weights.tensors].map(([name, info]) => [
+      name,
+      { shape: info.shape, dtype: residentDtype(info.dtype) },
+    ]),
+  );
 }
 
 /** The values of a frozen matrix as the engine holds it, in f32: parts stacked, tables expanded. */
-export async function readFrozen(weights: WeightFile, { parts, expand }: FrozenTensor): Promise<Float32Array<ArrayBuffer>> {
+export async function readFrozen(
+  weights: WeightFile,
+  { parts, expand }: FrozenTensor,
+): Promise<Float32Array<ArrayBuffer>> {
   const values: Float32Array[] = [];
-  for (const part of parts) values.push(toFloat32(await weights.read(part), weights.tensors.get(part)!.dtype));
+  for (const part of parts)
+    values.push(toFloat32(await weights.read(part), weights.tensors.get(part)!.dtype));
   const whole = new Float32Array(values.reduce((sum, v) => sum + v.length, 0));
   let at = 0;
   for (const v of values) {

@@ -18,10 +18,14 @@ export function makeModel(config: unknown, weights: WeightFile): Seq2SeqModel {
   const family = FAMILIES.find((f) => f.matches(config));
   if (!family) {
     const type = (config as { model_type?: unknown } | null)?.model_type;
-    throw new PreludeError('unsupported-model', `config.json: model_type ${JSON.stringify(type)} is not known here.`, {
-      where: 'config.json',
-      remedy: `Known are ${knownFamilies.join(', ')}.`,
-    });
+    throw new PreludeError(
+      'unsupported-model',
+      `config.json: model_type ${JSON.stringify(type)} is not known here.`,
+      {
+        where: 'config.json',
+        remedy: `Known are ${knownFamilies.join(', ')}.`,
+      },
+    );
   }
   return family.make(config, checkpointOf(weights));
 }

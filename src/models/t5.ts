@@ -53,7 +53,9 @@ const ACTIVATIONS: Record<string, { gated: boolean; activation: Activation }> = 
 
 /** Whether a published config names this family. */
 export function isT5(config: unknown): boolean {
-  return typeof config === 'object' && config !== null && (config as { model_type?: unknown }).model_type === 't5';
+  return (
+    typeof config === 'object' && config !== null && (config as { model_type?: unknown }).model_type === 't5'
+  );
 }
 
 /**
@@ -61,7 +63,10 @@ export function isT5(config: unknown): boolean {
  * @throws PreludeError `bad-config` for a value that is missing or off, `unsupported-model` for arithmetic we do not have,
  * `bad-weights` for a tensor that is missing or has another shape.
  */
-export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape: readonly number[]; dtype: Dtype }>): Seq2SeqModel {
+export function makeT5(
+  config: unknown,
+  checkpoint: ReadonlyMap<string, { shape: readonly number[]; dtype: Dtype }>,
+): Seq2SeqModel {
   const parsed = v.safeParse(configSchema, config);
   if (!parsed.success) {
     const issue = parsed.issues[0];
@@ -73,17 +78,27 @@ export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape:
   const c = parsed.output;
   const form = ACTIVATIONS[c.feed_forward_proj];
   if (!form)
-    throw new PreludeError('unsupported-model', `config.json: feed_forward_proj "${c.feed_forward_proj}" is not known here.`, {
-      where: 'config.json',
-      remedy: `Known are ${Object.keys(ACTIVATIONS).join(', ')}.`,
-    });
+    throw new PreludeError(
+      'unsupported-model',
+      `config.json: feed_forward_proj "${c.feed_forward_proj}" is not known here.`,
+      {
+        where: 'config.json',
+        remedy: `Known are ${Object.keys(ACTIVATIONS).join(', ')}.`,
+      },
+    );
   const decoderLayers = c.num_decoder_layers ?? c.num_layers;
   const inner = c.num_heads * c.d_kv;
-  // transformers 5 writes tie_word_embeddings: true for every T5 and says in scale_decoder_outputs whether the head is tied.
-  const tied = c.scale_decoder_outputs ?? c.tie_word_embeddings;
+  const tied = c.tie_word_embeddings;
+  // transformers 4 scales the decoder's output wherever the head is tied; transformers 5 says so in a key of its own.
+  const scaled = c.scale_decoder_outputs ?? tied;
 
   const frozen: FrozenTensor[] = [];
-  const take = (name: string, parts: string[], cols: number, options: { rows?: number; f32?: boolean } = {}): Tensor => {
+  const take = (
+    name: string,
+    parts: string[],
+    cols: number,
+    options: { rows?: number; f32?: boolean } = {},
+  ): Tensor => {
     let rows = 0;
     for (const part of parts) {
       const info = checkpoint.get(part);
@@ -91,16 +106,22 @@ export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape:
       if (!info || width !== cols)
         throw new PreludeError(
           'bad-weights',
-          info ? `${part} has shape [${info.shape.join(', ')}]; the config asks for ${cols} columns.` : `${part} is missing.`,
+          info
+            ? `${part} has shape [${info.shape.join(', ')}]; the config asks for ${cols} columns.`
+            : `${part} is missing.`,
           { where: part, remedy: 'Use the config.json and the weights of one and the same model.' },
         );
       rows += info.shape.length > 1 ? info.shape[0] : 1;
     }
     if (options.rows !== undefined && rows !== options.rows)
-      throw new PreludeError('bad-weights', `${parts[0]}: ${rows} rows in all; the config asks for ${options.rows}.`, {
-        where: parts[0],
-        remedy: 'Use the config.json and the weights of one and the same model.',
-      });
+      throw new PreludeError(
+        'bad-weights',
+        `${parts[0]}: ${rows} rows in all; the config asks for ${options.rows}.`,
+        {
+          where: parts[0],
+          remedy: 'Use the config.json and the weights of one and the same model.',
+        },
+      );
     // Parts of one fused matrix that were published in different dtypes meet in f32.
     const same = parts.every((part) => checkpoint.get(part)!.dtype === checkpoint.get(parts[0])!.dtype);
     const dtype = same && !options.f32 ? checkpoint.get(parts[0])!.dtype : 'f32';
@@ -116,7 +137,11 @@ export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape:
     frozen.pop();
     const reach = c.relative_attention_max_distance;
     const table = makeTensor('weight', `${stack} relative bias`, c.num_heads, 2 * reach + 1);
-    frozen.push({ tensor: table, parts: [name], expand: (values) => expandBias(values, c, stack === 'encoder') });
+    frozen.push({
+      tensor: table,
+      parts: [name],
+      expand: (values) => expandBias(values, c, stack === 'encoder'),
+    });
     return { table, reach };
   };
   const feedForward = (prefix: string) => ({
@@ -129,7 +154,12 @@ export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape:
     wo: take(`${prefix}.wo`, [`${prefix}.wo.weight`], c.d_ff, { rows: c.d_model }),
   });
   const selfAttention = (prefix: string) => ({
-    qkv: take(`${prefix}.qkv`, ['q', 'k', 'v'].map((w) => `${prefix}.${w}.weight`), c.d_model, { rows: 3 * inner }),
+    qkv: take(
+      `${prefix}.qkv`,
+      ['q', 'k', 'v'].map((w) => `${prefix}.${w}.weight`),
+      c.d_model,
+      { rows: 3 * inner },
+    ),
     o: take(`${prefix}.o`, [`${prefix}.o.weight`], inner, { rows: c.d_model }),
   });
 
@@ -146,28 +176,46 @@ export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape:
   const decoderBias = bias('decoder');
   const crossKv = take(
     'decoder.cross.kv',
-    range(decoderLayers).flatMap((i) => ['k', 'v'].map((w) => `decoder.block.${i}.layer.1.EncDecAttention.${w}.weight`)),
+    range(decoderLayers).flatMap((i) =>
+      ['k', 'v'].map((w) => `decoder.block.${i}.layer.1.EncDecAttention.${w}.weight`),
+    ),
     c.d_model,
     { rows: 2 * inner * decoderLayers },
   );
   const decoderBlocks = range(decoderLayers).map((i) => ({
     attention: selfAttention(`decoder.block.${i}.layer.0.SelfAttention`),
     attentionNorm: norm(`decoder.block.${i}.layer.0.layer_norm`),
-    crossQ: take(`decoder.block.${i}.cross.q`, [`decoder.block.${i}.layer.1.EncDecAttention.q.weight`], c.d_model, { rows: inner }),
-    crossO: take(`decoder.block.${i}.cross.o`, [`decoder.block.${i}.layer.1.EncDecAttention.o.weight`], inner, { rows: c.d_model }),
+    crossQ: take(
+      `decoder.block.${i}.cross.q`,
+      [`decoder.block.${i}.layer.1.EncDecAttention.q.weight`],
+      c.d_model,
+      { rows: inner },
+    ),
+    crossO: take(
+      `decoder.block.${i}.cross.o`,
+      [`decoder.block.${i}.layer.1.EncDecAttention.o.weight`],
+      inner,
+      { rows: c.d_model },
+    ),
     crossNorm: norm(`decoder.block.${i}.layer.1.layer_norm`),
     feedForward: feedForward(`decoder.block.${i}.layer.2.DenseReluDense`),
     feedForwardNorm: norm(`decoder.block.${i}.layer.2.layer_norm`),
   }));
   const decoderNorm = norm('decoder.final_layer_norm');
   const head = tied ? shared : take('lm_head', ['lm_head.weight'], c.d_model, { rows: c.vocab_size });
-  const headScale = tied ? c.d_model ** -0.5 : 1;
+  const headScale = scaled ? c.d_model ** -0.5 : 1;
 
   const heads = { heads: c.num_heads, kvHeads: c.num_heads, headDim: c.d_kv, scale: 1 };
   const eps = c.layer_norm_epsilon;
 
   /** x + wo(act(wi(norm(x)))) */
-  const feedForwardBlock = (b: Builder, x: Tensor, n: Tensor, w: { wi: Tensor; wo: Tensor }, name: string): Tensor => {
+  const feedForwardBlock = (
+    b: Builder,
+    x: Tensor,
+    n: Tensor,
+    w: { wi: Tensor; wo: Tensor },
+    name: string,
+  ): Tensor => {
     const up = linear(b, rmsNorm(b, x, n, eps), w.wi, { name: `${name}.wi` });
     const hidden = form.gated ? gate(b, up, form.activation) : activate(b, up, form.activation);
     return linear(b, hidden, w.wo, { name: `${name}.out`, residual: x });
@@ -200,7 +248,9 @@ export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape:
       encoderLayers.forEach((layer, i) => {
         layers.push(x);
         const name = `encoder.${i}`;
-        const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, { name: `${name}.qkv` });
+        const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, {
+          name: `${name}.qkv`,
+        });
         const mixed = attention(b, {
           ...heads,
           name: `${name}.attention`,
@@ -226,7 +276,9 @@ export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape:
       decoderBlocks.forEach((layer, i) => {
         layers.push(x);
         const name = `decoder.${i}`;
-        const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, { name: `${name}.qkv` });
+        const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, {
+          name: `${name}.qkv`,
+        });
         const mixed = attention(b, {
           ...heads,
           name: `${name}.attention`,
@@ -267,7 +319,12 @@ export function makeT5(config: unknown, checkpoint: ReadonlyMap<string, { shape:
  * Bucket of a relative position (key minus query) as `T5Attention._relative_position_bucket` has it: half of the buckets
  * exact, the rest logarithmic up to the maximal distance.
  */
-export function relativeBucket(relative: number, bidirectional: boolean, buckets: number, maxDistance: number): number {
+export function relativeBucket(
+  relative: number,
+  bidirectional: boolean,
+  buckets: number,
+  maxDistance: number,
+): number {
   const n = bidirectional ? Math.floor(buckets / 2) : buckets;
   const base = bidirectional && relative > 0 ? n : 0;
   const distance = bidirectional ? Math.abs(relative) : Math.max(0, -relative);
@@ -283,7 +340,8 @@ function expandBias(values: Float32Array, c: T5Config, bidirectional: boolean): 
   const table = new Float32Array(c.num_heads * width);
   for (let relative = -reach; relative <= reach; relative++) {
     const bucket = relativeBucket(relative, bidirectional, c.relative_attention_num_buckets, reach);
-    for (let h = 0; h < c.num_heads; h++) table[h * width + relative + reach] = values[bucket * c.num_heads + h];
+    for (let h = 0; h < c.num_heads; h++)
+      table[h * width + relative + reach] = values[bucket * c.num_heads + h];
   }
   return table;
 }

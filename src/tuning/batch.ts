@@ -35,7 +35,8 @@ export function planAnswers(candidates: readonly (readonly number[])[]): AnswerP
     if (tokens.length === 0) throw new Error('an answer needs at least one token');
     return tokens.slice(0, -1);
   });
-  const startsWith = (long: readonly number[], short: readonly number[]) => short.every((token, i) => long[i] === token);
+  const startsWith = (long: readonly number[], short: readonly number[]) =>
+    short.every((token, i) => long[i] === token);
   const sequences: (readonly number[])[] = [];
   for (const beginning of [...beginnings].sort((a, b) => b.length - a.length))
     if (!sequences.some((kept) => startsWith(kept, beginning))) sequences.push(beginning);
@@ -98,7 +99,10 @@ export function packBatch(examples: readonly BatchExample[], startId: number): P
     promptRow[s] = first;
     for (; t < end; t++) {
       const position = t - first;
-      ids[t] = position < prompt.count ? (PROMPT_ROW | (prompt.first + position)) >>> 0 : example.ids[position - prompt.count];
+      ids[t] =
+        position < prompt.count
+          ? (PROMPT_ROW | (prompt.first + position)) >>> 0
+          : example.ids[position - prompt.count];
       encoderQueryRanges.set([first, end, -position >>> 0, 0], 4 * t);
       encoderKeyRanges.set([first, end, position, 0], 4 * t);
       crossKeyRanges.set([decoderFirst, decoderEnd, 0, 0], 4 * t);

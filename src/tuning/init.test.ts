@@ -31,7 +31,10 @@ describe('startPrompt', () => {
   });
 
   test('labels: a label of two tokens starts at their mean, the rest comes from the vocabulary', () => {
-    const { values, startedFrom } = startPrompt({ kind: 'labels', mostLikely: 8 }, 3, 1, vocabulary, [[2], [4, 6]]);
+    const { values, startedFrom } = startPrompt({ kind: 'labels', mostLikely: 8 }, 3, 1, vocabulary, [
+      [2],
+      [4, 6],
+    ]);
     expect(row(values, 0)).toEqual(embedded(2));
     expect(row(values, 1)).toEqual(embedded(5));
     expect(startedFrom.slice(0, 2)).toEqual(['t2', 't4t6']);
@@ -39,11 +42,17 @@ describe('startPrompt', () => {
   });
 
   test('labels: fewer rows than labels takes the first', () => {
-    expect(startPrompt({ kind: 'labels', mostLikely: 8 }, 1, 1, vocabulary, [[2], [4]]).startedFrom).toEqual(['t2']);
+    expect(startPrompt({ kind: 'labels', mostLikely: 8 }, 1, 1, vocabulary, [[2], [4]]).startedFrom).toEqual([
+      't2',
+    ]);
   });
 
   test('text: repeated to the length; no tokens is refused', () => {
-    expect(startPrompt({ kind: 'text', text: '3 4' }, 3, 1, vocabulary, []).startedFrom).toEqual(['t3', 't4', 't3']);
+    expect(startPrompt({ kind: 'text', text: '3 4' }, 3, 1, vocabulary, []).startedFrom).toEqual([
+      't3',
+      't4',
+      't3',
+    ]);
     expect(() => startPrompt({ kind: 'text', text: ' ' }, 3, 1, vocabulary, [])).toThrow(/no tokens/);
   });
 });

@@ -1,5 +1,5 @@
-import { PreludeError } from '../errors.ts';
 import { seededRandom, shuffle } from '../data/index.ts';
+import { PreludeError } from '../errors.ts';
 import type { InitSettings } from './recipe.ts';
 
 /** What initialisers draw from. */
@@ -39,7 +39,8 @@ export function startPrompt(
   /** Row p becomes the mean of these tokens' embeddings. */
   const fill = (p: number, tokens: readonly number[]) => {
     for (const token of tokens)
-      for (let i = 0; i < width; i++) values[p * width + i] += vocabulary.embedding[token * width + i] / tokens.length;
+      for (let i = 0; i < width; i++)
+        values[p * width + i] += vocabulary.embedding[token * width + i] / tokens.length;
     startedFrom[p] = tokens.map((token) => vocabulary.token(token)).join('');
   };
   const fillFromVocabulary = (from: number, mostLikely: number) => {

@@ -11,7 +11,8 @@ export function createSampler(count: number, batchSize: number, seed: number): S
   const indices = Array.from({ length: count }, (_, i) => i);
   let known = { epoch: -1, order: indices };
   const orderOf = (epoch: number): number[] => {
-    if (known.epoch !== epoch) known = { epoch, order: shuffle(indices, seededRandom(seed + (epoch + 1) / 65_536)) };
+    if (known.epoch !== epoch)
+      known = { epoch, order: shuffle(indices, seededRandom(seed + (epoch + 1) / 65_536)) };
     return known.order;
   };
   return {

@@ -1,0 +1,292 @@
+import { freePersistent, type Session } from '../../src/graph/index.ts';
+import type { KernelTraits } from '../../src/kernels/index.ts';
+import { makeModel, type Seq2SeqModel, uploadFrozen } from '../../src/models/index.ts';
+import { importPromptFiles } from '../../src/prompts/index.ts';
+import {
+  adafactorDefaults,
+  adamwDefaults,
+  type BatchExample,
+  createLearner,
+  createScorer,
+  type GpuLearner,
+  type OptimizerSettings,
+  planAnswers,
+  sgdDefaults,
+} from '../../src/tuning/index.ts';
+import { openTensors, type ReferenceFiles, relativeError } from './io.ts';
+
+/** The tolerances that the reference README gives for a float32 implementation. */
+const TOLERANCE = { loss: 1e-5, logits: 1e-4, gradient: 1e-4, prompt: 1e-3, courseLoss: 1e-4 };
+
+/** What one case came to. */
+export interface CaseResult {
+  /** Largest relative errors by what they are of, with what is allowed. */
+  errors: { of: string; error: number; allowed: number }[];
+  /** Comparisons that are exact, and their outcome. */
+  exact: { of: string; equal: boolean }[];
+}
+
+/** A case that cannot be run, and why: an architecture or a method that is not known. */
+export class Skipped extends Error {}
+
+export interface Engine {
+  session: Session;
+  traits: KernelTraits;
+}
+
+interface CaseJson {
+  format: string;
+  model: string;
+  tensors: string;
+  kind: string;
+  input_ids: number[][];
+  labels: number[][];
+}
+
+/** Runs `body` on the frozen model of a reference folder, and frees it. */
+async function withModel<R>(
+  { session }: Engine,
+  files: ReferenceFiles,
+  from: string,
+  path: string,
+  body: (model: Seq2SeqModel) => Promise<R>,
+): Promise<R> {
+  const folder = files.resolve(from, path);
+  if (!folder) throw new Skipped(`model ${path} is not in this folder`);
+  if (!files.paths.includes(`${folder}/config.json`))
+    throw new Skipped(`model format of ${path} is not known here yet`);
+  const config = await files.json(`${folder}/config.json`);
+  const { file } = await openTensors(files, `${folder}/model.safetensors`);
+  let model: Seq2SeqModel;
+  try {
+    model = makeModel(config, file);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'unsupported-model')
+      throw new Skipped(`family ${(config as { model_type?: string }).model_type} is not known here yet`);
+    throw error;
+  }
+  await uploadFrozen(session, model, file);
+  try {
+    return await body(model);
+  } finally {
+    freePersistent(
+      session,
+      model.frozen.map((frozen) => frozen.tensor),
+    );
+  }
+}
+
+const examplesOf = (inputs: number[][], labels: number[][], length: number): BatchExample[] =>
+  inputs.map((ids, i) => ({
+    ids,
+    prompt: { first: 0, count: length },
+    answers: planAnswers([labels[i].filter((label) => label >= 0)]),
+    target: 0,
+  }));
+
+const learn = (
+  engine: Engine,
+  model: Seq2SeqModel,
+  examples: BatchExample[],
+  batch: number,
+  prompt: Float32Array<ArrayBuffer>,
+  optimizer: OptimizerSettings = sgdDefaults,
+): Promise<GpuLearner> =>
+  createLearner(
+    engine.session,
+    engine.traits,
+    model,
+    {
+      length: prompt.length / model.info.width,
+      loss: 'vocabulary',
+      optimizer,
+      clipNorm: 0,
+      keepLogits: true,
+    },
+    examples,
+    prompt,
+    batch,
+  );
+
+const all = (examples: readonly unknown[]) => examples.map((_, i) => i);
+
+/** `prompt-case/1`: loss, logits, gradient, greedy tokens. */
+export async function runPromptCase(
+  engine: Engine,
+  files: ReferenceFiles,
+  path: string,
+): Promise<CaseResult> {
+  const json = (await files.json(path)) as CaseJson & {
+    loss: number;
+    example_loss_sums: number[];
+    greedy?: { new_tokens: number[][] };
+  };
+  return withModel(engine, files, path, json.model, async (model) => {
+    const tensors = await openTensors(files, files.resolve(path, json.tensors)!);
+    const values = await tensors.f32('prompt');
+    const length = values.length / model.info.width;
+    const examples = examplesOf(json.input_ids, json.labels, length);
+    const learner = await learn(engine, model, examples, examples.length, values);
+    const { loss } = await learner.step(1, all(examples), { scene: false });
+    const result: CaseResult = {
+      errors: [
+        { of: 'loss', error: relativeError([loss], [json.loss]), allowed: TOLERANCE.loss },
+        {
+          of: 'logits',
+          error: relativeError(await learner.readLogits(), await tensors.f32('logits')),
+          allowed: TOLERANCE.logits,
+        },
+        {
+          of: 'gradient',
+          error: relativeError(await learner.readGradient(), await tensors.f32('grad_prompt')),
+          allowed: TOLERANCE.gradient,
+        },
+      ],
+      exact: [],
+    };
+    learner.destroy();
+
+    const scorer = createScorer(engine.session, engine.traits, model);
+    const prompt = { kind: 'values', length, values } as const;
+    const scores = await scorer.score(examples.map(({ ids, answers }) => ({ ids, answers, prompt })));
+    result.errors.push({
+      of: 'scores',
+      error: relativeError(
+        scores.map((s) => -s[0]),
+        json.example_loss_sums,
+      ),
+      allowed: TOLERANCE.loss,
+    });
+    if (json.greedy) {
+      const wanted = json.greedy.new_tokens;
+      const options = { maxTokens: wanted[0].length, ignoreEnd: true };
+      const got = await scorer.generate(
+        examples.map(({ ids }) => ({ ids, prompt })),
+        options,
+      );
+      result.exact.push({ of: 'greedy', equal: JSON.stringify(got) === JSON.stringify(wanted) });
+    }
+    scorer.destroy();
+    return result;
+  });
+}
+
+/** `adapter-case/1`: what a PEFT folder must compute. */
+export async function runAdapterCase(
+  engine: Engine,
+  files: ReferenceFiles,
+  path: string,
+): Promise<CaseResult> {
+  const json = (await files.json(path)) as CaseJson & { adapter: string; loss: number; logits: number[][] };
+  return withModel(engine, files, path, json.model, async (model) => {
+    const folder = files.resolve(path, json.adapter)!;
+    const names = ['adapter_config.json', 'adapter_model.safetensors'];
+    const config = (await files.json(`${folder}/${names[0]}`)) as { peft_type: string };
+    if (!['PROMPT_TUNING', 'P_TUNING'].includes(config.peft_type))
+      throw new Skipped(`method ${config.peft_type} is not known here yet`);
+    const parts = await Promise.all(
+      names.map(async (name) => ({ name, data: await files.bytes(`${folder}/${name}`) })),
+    );
+    const { values, length } = await importPromptFiles(parts);
+    const examples = examplesOf(json.input_ids, json.labels, length);
+    const learner = await learn(engine, model, examples, examples.length, new Float32Array(values));
+    const { loss } = await learner.step(1, all(examples), { scene: false });
+    const logits = await learner.readLogits();
+    learner.destroy();
+    return {
+      errors: [
+        { of: 'loss', error: relativeError([loss], [json.loss]), allowed: TOLERANCE.loss },
+        { of: 'logits', error: relativeError(logits, json.logits.flat()), allowed: TOLERANCE.logits },
+      ],
+      exact: [],
+    };
+  });
+}
+
+interface CourseJson extends CaseJson {
+  optimizer: string;
+  options: Record<string, number | boolean>;
+  steps: number;
+  kept_steps: number[];
+  batches: { input_ids: number[][]; labels: number[][] }[];
+  batch_of_step: number[];
+  losses: number[];
+  loss_after_last_step: number;
+}
+
+function optimizerOf({ optimizer, options }: CourseJson): OptimizerSettings {
+  const number = (name: string) => options[name] as number;
+  if (optimizer.startsWith('adafactor'))
+    return {
+      ...adafactorDefaults,
+      learningRate: number('lr'),
+      weightDecay: number('weight_decay'),
+      decayRate: number('decay_rate'),
+      clipThreshold: number('clip_threshold'),
+      factored: options.factored ? 'always' : 'never',
+      decayTimesRate: options.decay_times_lr === true,
+    };
+  if (optimizer === 'adamw')
+    return {
+      ...adamwDefaults,
+      learningRate: number('lr'),
+      weightDecay: number('weight_decay'),
+      beta1: number('beta1'),
+      beta2: number('beta2'),
+      epsilon: number('eps'),
+    };
+  if (optimizer === 'sgd_momentum')
+    return { ...sgdDefaults, learningRate: number('lr'), momentum: number('momentum') };
+  throw new Skipped(`optimizer ${optimizer} is not known here yet`);
+}
+
+/** `prompt-trajectory/1`: steps of training, their losses and prompts. */
+export async function runTrajectory(
+  engine: Engine,
+  files: ReferenceFiles,
+  path: string,
+): Promise<CaseResult> {
+  const json = (await files.json(path)) as CourseJson;
+  const optimizer = optimizerOf(json);
+  return withModel(engine, files, path, json.model, async (model) => {
+    const tensors = await openTensors(files, files.resolve(path, json.tensors)!);
+    const start = await tensors.f32('prompt.0');
+    const length = start.length / model.info.width;
+    const batches = json.batches.map(({ input_ids, labels }) => examplesOf(input_ids, labels, length));
+    const largest = Math.max(...batches.map((batch) => batch.length));
+    const learner = await learn(engine, model, batches.flat(), largest, start, optimizer);
+    const indices = batches.map((batch, b) => {
+      const first = batches.slice(0, b).reduce((sum, other) => sum + other.length, 0);
+      return batch.map((_, i) => first + i);
+    });
+    const losses: number[] = [];
+    let prompt = 0;
+    let gradient = 0;
+    const gradients = await tensors.f32('grads');
+    for (let step = 1; step <= json.steps; step++) {
+      losses.push((await learner.step(step, indices[json.batch_of_step[step - 1]], { scene: false })).loss);
+      const golden = gradients.subarray((step - 1) * start.length, step * start.length);
+      if (step === 1) gradient = relativeError(await learner.readGradient(), golden);
+      if (json.kept_steps.includes(step))
+        prompt = Math.max(
+          prompt,
+          relativeError((await learner.readState()).prompt, await tensors.f32(`prompt.${step}`)),
+        );
+    }
+    const after = indices[json.steps % batches.length];
+    const last = (await learner.step(json.steps + 1, after, { scene: false })).loss;
+    learner.destroy();
+    const loss = Math.max(
+      ...json.losses.map((wanted, i) => relativeError([losses[i]], [wanted])),
+      relativeError([last], [json.loss_after_last_step]),
+    );
+    return {
+      errors: [
+        { of: 'loss', error: loss, allowed: TOLERANCE.courseLoss },
+        { of: 'gradient', error: gradient, allowed: TOLERANCE.gradient },
+        { of: 'prompt', error: prompt, allowed: TOLERANCE.prompt },
+      ],
+      exact: [],
+    };
+  });
+}

@@ -1,0 +1,7 @@
+import type { Gpu } from '../gpu/index.ts';
+import type { KernelTraits } from '../kernels/index.ts';
+
+/** What the kernels should know of a device to choose their form. */
+export function traitsOf(gpu: Gpu): KernelTraits {
+  return { rowLanes: gpu.adapter.software ? 1 : 64 };
+}

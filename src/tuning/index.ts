@@ -1,0 +1,21 @@
+/**
+ * The room of learning: recipes, initialisers, packed batches, the learner on the GPU, the training loop with its evaluations
+ * and checkpoints, and reading with a learned prompt. Knows no page and no worker.
+ */
+export { type AnswerPlan, type BatchExample, planAnswers } from './batch.ts';
+export { type StartedPrompt, startPrompt, type Vocabulary } from './init.ts';
+export { createLearner, type GpuLearner, type LearnerSettings, predictMemory } from './learner.ts';
+export * from './recipe.ts';
+export { createSampler, type Sampler } from './sampler.ts';
+export { createScorer, type PromptSource, type ScoreExample, type Scorer } from './scorer.ts';
+export {
+  type Checkpoint,
+  createTrainer,
+  type DevScore,
+  type Learner,
+  type LearnerState,
+  type SceneNumbers,
+  type StepReport,
+  type Trainer,
+  type TrainingEnd,
+} from './trainer.ts';

@@ -1,0 +1,317 @@
+import { createReadbackRing, readBuffer } from '../gpu/index.ts';
+import {
+  beginSubmission,
+  buildProgram,
+  createGraph,
+  freePersistent,
+  type Graph,
+  type KernelTime,
+  livingNodes,
+  makeTensor,
+  persistentBuffer,
+  planMemory,
+  type Session,
+  upload,
+} from '../graph/index.ts';
+import {
+  type Builder,
+  type Dims,
+  type KernelTraits,
+  type LossMode,
+  optimize,
+  rowNorms,
+  STAT,
+  STAT_COLUMNS,
+  sequenceLoss,
+  sumSquares,
+  type Tensor,
+  tensorBytes,
+} from '../kernels/index.ts';
+import type { Seq2SeqModel } from '../models/index.ts';
+import { type BatchExample, packedSize } from './batch.ts';
+import { type BatchInputs, capacityFor, cutBatches, makeBatchInputs, writeBatch } from './inputs.ts';
+import { optimizerRule, optimizerScalars } from './optimizer.ts';
+import type { OptimizerSettings } from './recipe.ts';
+import type { Learner, LearnerState, StepReport } from './trainer.ts';
+
+export interface LearnerSettings {
+  /** P */
+  length: number;
+  loss: LossMode;
+  optimizer: OptimizerSettings;
+  /** 0: never. */
+  clipNorm: number;
+  /** Keeps the logits readable after a step, at the price of their size. */
+  keepLogits?: boolean;
+}
+
+/** A soft prompt on the GPU with its gradient and its optimiser. */
+export interface GpuLearner extends Learner {
+  readonly promptBuffer: GPUBuffer;
+  readonly length: number;
+  /** GPU bytes of the two programs and of the state. */
+  readonly bytes: number;
+  readonly dispatches: number;
+  /** Label rows' logits [N, V] of the last micro-batch; needs `keepLogits`. */
+  readLogits(): Promise<Float32Array>;
+  readGradient(): Promise<Float32Array>;
+  /** Time of every dispatch of one step on these examples; the prompt is put back afterwards. */
+  profile(examples: readonly number[]): Promise<KernelTime[]>;
+  /** FLOPs of the last step's real rows. */
+  readonly flops: number;
+  destroy(): void;
+}
+
+interface TrainingGraph {
+  graph: Graph;
+  inputs: BatchInputs;
+  prompt: Tensor;
+  gradient: Tensor;
+  loss: Tensor;
+  logits: Tensor;
+  scene: { tokenGrad: Tensor; tokenMoved: Tensor; layers: Tensor; start: Tensor };
+}
+
+/** Forward, loss and backward of a frozen model to its prompt, with the measurements the scene is drawn from. */
+function trainingGraph(traits: KernelTraits, model: Seq2SeqModel, settings: LearnerSettings): TrainingGraph {
+  const { width, layers: layerCounts } = model.info;
+  const state = (name: string, rows: number, cols: number) => makeTensor('state', name, rows, cols);
+  const prompt = state('prompt', settings.length, width);
+  const start = state('prompt at the start', settings.length, width);
+  const gradient = state('prompt gradient', settings.length, width);
+  const loss = state('loss', 1, 1);
+  const tokenGrad = state('token gradient norms', settings.length, 1);
+  const tokenMoved = state('token distances', settings.length, 1);
+  const layers = state('layer gradient squares', 1, layerCounts[0] + layerCounts[1]);
+
+  const graph = createGraph(traits, [prompt]);
+  const inputs = makeBatchInputs();
+  const encoded = model.encode(graph, inputs, { rows: prompt, gradient });
+  const decoded = model.decode(graph, inputs, encoded.states);
+  sequenceLoss(
+    graph,
+    decoded.logits,
+    inputs.loss,
+    { mode: settings.loss, keepLogits: settings.keepLogits ?? false },
+    { loss },
+  );
+
+  const measure: Builder = { ...graph, record: (node) => graph.record({ ...node, tap: true }) };
+  const slots = new Map<Tensor, number>(
+    [...encoded.layers, ...decoded.layers].map((tensor, i) => [tensor, i]),
+  );
+  graph.backward(loss, (tensor, ownGradient) => {
+    const slot = slots.get(tensor);
+    if (slot !== undefined) sumSquares(measure, ownGradient, layers, slot);
+  });
+  rowNorms(measure, gradient, tokenGrad);
+  rowNorms(measure, prompt, tokenMoved, start);
+  return {
+    graph,
+    inputs,
+    prompt,
+    gradient,
+    loss,
+    logits: decoded.logits,
+    scene: { tokenGrad, tokenMoved, layers, start },
+  };
+}
+
+/** GPU memory a run will take, known before anything is allocated. Bytes. */
+export function predictMemory(
+  traits: KernelTraits,
+  model: Seq2SeqModel,
+  settings: LearnerSettings,
+  examples: readonly BatchExample[],
+  batch: number,
+): { weights: number; activations: number; total: number } {
+  const { graph } = trainingGraph(traits, model, settings);
+  const capacity = capacityFor(examples, batch);
+  const living = livingNodes(graph.nodes, []);
+  const inputs = new Set(living.flatMap((n) => n.inputs).filter((tensor) => tensor.kind === 'input'));
+  const inputBytes = [...inputs].reduce((sum, tensor) => sum + tensorBytes(tensor, capacity), 0);
+  const weights = model.frozen.reduce((sum, { tensor }) => sum + tensorBytes(tensor, {}), 0);
+  const activations = planMemory(living, capacity).bytes + inputBytes;
+  return { weights, activations, total: weights + activations };
+}
+
+/** A command buffer should hold the device for no longer than this, or a page that draws beside it stutters. Milliseconds. */
+const PIECE_MS = 50;
+/** FLOPs a command buffer holds until the first steps have been timed: safe for the slowest device that can train at all. */
+const FIRST_PIECE = 1e8;
+
+/**
+ * @param examples all training examples, by the index that `step` names them with; prompts from bank row 0.
+ * @param microBatch examples on the GPU at once; a step of more is gathered over several.
+ */
+export async function createLearner(
+  session: Session,
+  traits: KernelTraits,
+  model: Seq2SeqModel,
+  settings: LearnerSettings,
+  examples: readonly BatchExample[],
+  startValues: Float32Array<ArrayBuffer>,
+  microBatch: number,
+  onCompiled?: (done: number, total: number) => void,
+): Promise<GpuLearner> {
+  const { gpu } = session;
+  const { width, startId } = model.info;
+  const [encoderLayers] = model.info.layers;
+  const parts = trainingGraph(traits, model, settings);
+  const { inputs, prompt, gradient, loss, scene } = parts;
+  const stats = makeTensor('state', 'stats', 1, STAT_COLUMNS);
+  const rule = optimizerRule(settings.optimizer, settings.length, width);
+  const states = Object.fromEntries(
+    Object.entries(rule.states(settings.length, width)).map(([name, [rows, cols]]) => [
+      name,
+      makeTensor('state', `${rule.name} ${name}`, rows, cols),
+    ]),
+  );
+  const updating = createGraph(traits);
+  optimize(updating, rule, [{ parameter: prompt, gradient, states }], loss, stats);
+
+  const owned = [
+    prompt,
+    gradient,
+    loss,
+    stats,
+    scene.start,
+    scene.tokenGrad,
+    scene.tokenMoved,
+    scene.layers,
+    ...Object.values(states),
+  ];
+  const capacity = capacityFor(examples, microBatch);
+  const [training, update] = await Promise.all([
+    buildProgram(session, parts.graph.nodes, {
+      capacity,
+      kept: settings.keepLogits ? [parts.logits] : [],
+      onCompiled,
+    }),
+    buildProgram(session, updating.nodes, { capacity: {} }),
+  ]);
+  upload(session, prompt, startValues);
+  upload(session, scene.start, startValues);
+
+  const buffer = (tensor: Tensor) => persistentBuffer(session, tensor);
+  const source = (tensor: Tensor) => ({ buffer: buffer(tensor), bytes: tensorBytes(tensor, {}) });
+  const sceneSources = [scene.tokenGrad, scene.tokenMoved, scene.layers].map(source);
+  const ring = createReadbackRing(
+    gpu,
+    [source(stats), ...sceneSources].reduce((sum, s) => sum + s.bytes, 0),
+  );
+
+  let flops = 0;
+  let pieceFlops = FIRST_PIECE;
+  let lastRows = 0;
+
+  const scalesOf = (chosen: readonly BatchExample[]): Dims => {
+    const labelTokens = chosen.reduce((sum, e) => sum + (e.answers.candidates[e.target]?.length ?? 0), 0);
+    return { lossScale: 1 / (settings.loss === 'vocabulary' ? labelTokens : chosen.length) };
+  };
+  const scalars = { ...optimizerScalars(settings.optimizer), clipNorm: settings.clipNorm };
+
+  const read = async (tensor: Tensor) =>
+    new Float32Array(await readBuffer(gpu, buffer(tensor), tensorBytes(tensor, {})));
+
+  const readState = async (): Promise<LearnerState> => {
+    const entries = await Promise.all(
+      Object.entries(states).map(async ([name, tensor]) => [name, await read(tensor)] as const),
+    );
+    return { prompt: await read(prompt), optimizer: Object.fromEntries(entries) };
+  };
+  const writeState = (state: LearnerState) => {
+    upload(session, prompt, state.prompt);
+    for (const [name, tensor] of Object.entries(states)) {
+      const values = state.optimizer[name];
+      if (!values) throw new Error(`the checkpoint has no ${name} of ${rule.name}`);
+      upload(session, tensor, values);
+    }
+  };
+
+  return {
+    length: settings.length,
+    promptBuffer: buffer(prompt),
+    dispatches: training.kernels.length + update.kernels.length,
+    get bytes() {
+      return training.bytes + update.bytes + owned.reduce((sum, tensor) => sum + buffer(tensor).size, 0);
+    },
+    get flops() {
+      return flops;
+    },
+    async step(step, indices, { scene: wantsScene }): Promise<StepReport> {
+      const chosen = indices.map((index) => examples[index]);
+      const batches = cutBatches(chosen, capacity);
+      const began = performance.now();
+      let work = 0;
+      let submission = beginSubmission(session, pieceFlops);
+      batches.forEach((batch, i) => {
+        // A program's inputs are written ahead of the queue, so each micro-batch has a submission of its own.
+        if (i > 0) {
+          submission.submit();
+          submission = beginSubmission(session, pieceFlops);
+        }
+        const dims: Dims = {
+          ...writeBatch(training, inputs, batch, startId),
+          ...scalesOf(chosen),
+          accumulate: i > 0 ? 1 : 0,
+        };
+        lastRows = dims.N;
+        training.record(submission, dims, { taps: wantsScene && i === batches.length - 1 });
+        work += training.cost(dims).flops;
+      });
+      update.record(submission, { ...scalars, step });
+      const slot = submission.submit((encoder) =>
+        ring.copy(encoder, wantsScene ? [source(stats), ...sceneSources] : [source(stats)]),
+      );
+      const [statBytes, ...sceneBytes] = await slot.arrive();
+      flops = work;
+      pieceFlops = Math.max(FIRST_PIECE, (work / (performance.now() - began)) * PIECE_MS);
+      const stat = new Float32Array(statBytes);
+      const report: StepReport = {
+        loss: stat[STAT.loss],
+        gradNorm: stat[STAT.gradientNorm],
+        finite: stat[STAT.skipped] === 0,
+        tokens: chosen.reduce((sum, e) => sum + packedSize(e).T + packedSize(e).D, 0),
+      };
+      if (wantsScene) {
+        const [tokenGrad, tokenMoved, squares] = sceneBytes.map((bytes) => new Float32Array(bytes));
+        const norms = squares.map(Math.sqrt);
+        report.scene = {
+          tokenGrad,
+          tokenMoved,
+          encoderGrad: norms.slice(0, encoderLayers),
+          decoderGrad: norms.slice(encoderLayers),
+        };
+      }
+      return report;
+    },
+    readState,
+    writeState,
+    readGradient: () => read(gradient),
+    async readLogits() {
+      return new Float32Array(
+        await readBuffer(gpu, training.buffer(parts.logits), 4 * lastRows * parts.logits.cols),
+      );
+    },
+    async profile(indices) {
+      const chosen = indices.map((index) => examples[index]);
+      const [batch] = cutBatches(chosen, capacity);
+      const before = await readState();
+      const times = await training.profile({
+        ...writeBatch(training, inputs, batch, startId),
+        ...scalesOf(batch),
+        accumulate: 0,
+      });
+      const updateTimes = await update.profile({ ...scalars, step: 1 });
+      writeState(before);
+      return [...times, ...updateTimes];
+    },
+    destroy() {
+      training.destroy();
+      update.destroy();
+      ring.destroy();
+      freePersistent(session, owned);
+    },
+  };
+}

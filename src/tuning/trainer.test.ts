@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { defaultRecipe, type Recipe } from './recipe.ts';
+import {
+  type Checkpoint,
+  createTrainer,
+  type Learner,
+  type LearnerState,
+  type TrainerOptions,
+} from './trainer.ts';
+
+/** A learner of one number with momentum: each step moves it by the step's examples, exactly repeatable. */
+function counter(options: { badAt?: number; delay?: number } = {}) {
+  let state: LearnerState = { prompt: Float32Array.of(0), optimizer: { momentum: Float32Array.of(0) } };
+  const learner: Learner = {
+    async step(step, examples) {
+      const finite = step !== options.badAt;
+      if (finite) {
+        const momentum = 0.5 * state.optimizer.momentum[0] + examples[0] / 10;
+        state = {
+          prompt: Float32Array.of(state.prompt[0] + momentum),
+          optimizer: { momentum: Float32Array.of(momentum) },
+        };
+      }
+      const loss = 1 / step;
+      if (options.delay) await new Promise((resolve) => setTimeout(resolve, options.delay));
+      return { loss, gradNorm: 1, finite, tokens: 10 };
+    },
+    readState: async () => structuredClone(state),
+    writeState: (given) => {
+      state = structuredClone(given);
+    },
+  };
+  return { learner, value: () => state.prompt[0] };
+}
+
+const recipe: Recipe = { ...defaultRecipe, steps: 10, evalEvery: 4 };
+const silent = (learner: Learner): TrainerOptions => ({
+  recipe,
+  learner,
+  batch: (step) => [step * 7],
+  onStep: () => {},
+  onEvaluated: () => {},
+  onState: () => {},
+  onCheckpoint: () => {},
+});
+
+describe('a run', () => {
+  test('evaluates every N steps and at the end, keeps the best on dev, not the last', async () => {
+    const { learner } = counter();
+    const scores = [0.6, 0.8, 0.7];
+    const seen: [number, boolean][] = [];
+    const trainer = await createTrainer({
+      ...silent(learner),
+      evaluate: async () => ({ accuracy: scores.shift()!, loss: 1 }),
+      onEvaluated: (step, _, best) => seen.push([step, best]),
+    });
+    expect(await trainer.run()).toBe('steps');
+    expect(seen).toEqual([
+      [4, true],
+      [8, true],
+      [10, false],
+    ]);
+    expect(trainer.checkpoint.best.step).toBe(8);
+    expect(trainer.checkpoint.best.prompt).not.toEqual(trainer.checkpoint.state.prompt);
+  });
+
+  test('stops when patience runs out', async () => {
+    const trainer = await createTrainer({
+      ...silent(counter().learner),
+      recipe: { ...recipe, steps: 100, patience: 2 },
+      evaluate: async () => ({ accuracy: 0.5, loss: 1 }),
+    });
+    expect(await trainer.run()).toBe('patience');
+    expect(trainer.checkpoint.step).toBe(12);
+  });
+
+  test('resumed from a checkpoint equals never stopped', async () => {
+    const straight = counter();
+    await (await createTrainer(silent(straight.learner))).run();
+
+    const first = counter();
+    let kept: Checkpoint | undefined;
+    const stopping = await createTrainer({
+      ...silent(first.learner),
+      onCheckpoint: (checkpoint) => {
+        kept ??= structuredClone(checkpoint);
+        stopping.stop();
+      },
+    });
+    expect(await stopping.run()).toBe('stopped');
+    expect(kept?.step).toBe(4);
+
+    const second = counter();
+    await (await createTrainer({ ...silent(second.learner), from: kept })).run();
+    expect(second.value()).toBe(straight.value());
+  });
+
+  test('a step that is not finite ends the run at the last good checkpoint', async () => {
+    const { learner, value } = counter({ badAt: 7 });
+    const steps: number[] = [];
+    const trainer = await createTrainer({ ...silent(learner), onStep: (step) => steps.push(step) });
+    await expect(trainer.run()).rejects.toMatchObject({
+      code: 'non-finite-loss',
+      message: /step 7 .* step 4/,
+    });
+    const { learner: fresh, value: good } = counter();
+    const short = await createTrainer({ ...silent(fresh), recipe: { ...recipe, steps: 4 } });
+    await short.run();
+    expect(value()).toBe(good());
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('pauses, steps once, goes on', async () => {
+    const { learner } = counter({ delay: 1 });
+    const states: string[] = [];
+    const trainer = await createTrainer({
+      ...silent(learner),
+      onState: (state, step) => {
+        states.push(`${state} ${step}`);
+        if (states.length === 1) trainer.stepOnce();
+        if (state === 'paused' && step === 1) trainer.resume();
+      },
+    });
+    expect(await trainer.run({ paused: true })).toBe('steps');
+    expect(states).toEqual(['paused 0', 'running 0', 'paused 1', 'running 1']);
+    expect(trainer.checkpoint.step).toBe(10);
+  });
+
+  test('keeps two steps on their way and no more', async () => {
+    let now = 0;
+    let most = 0;
+    const { learner } = counter();
+    const trainer = await createTrainer({
+      ...silent({
+        ...learner,
+        step: async (...call) => {
+          most = Math.max(most, ++now);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          now--;
+          return learner.step(...call);
+        },
+      }),
+    });
+    await trainer.run();
+    expect(most).toBe(2);
+  });
+});
