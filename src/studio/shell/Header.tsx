@@ -75,7 +75,8 @@ function Mark() {
 
 function DeviceChip() {
   const device = useSession((s) => s.device);
-  if (!device) return <span className="chip muted">looking for a device</span>;
+  const lacking = useSession((s) => s.phase === 'no-device');
+  if (!device) return <span className="chip muted">{lacking ? 'no device' : 'looking for a device'}</span>;
   const { vendor, architecture, description, software, features } = device;
   const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
   const words = [

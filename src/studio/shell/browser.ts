@@ -6,7 +6,7 @@ export type BrowserName = 'Chrome' | 'Edge' | 'Firefox' | 'Safari';
 export function detectBrowser(agent: string): BrowserName | undefined {
   if (/\bEdg(e|A|iOS)?\//.test(agent)) return 'Edge';
   if (/\bFirefox\/|\bFxiOS\//.test(agent)) return 'Firefox';
-  if (/\bChrom(e|ium)\/|\bCriOS\//.test(agent)) return 'Chrome';
+  if (/Chrom(e|ium)\/|\bCriOS\//.test(agent)) return 'Chrome';
   if (/\bSafari\//.test(agent)) return 'Safari';
   return undefined;
 }
