@@ -150,6 +150,7 @@ export interface TaskReport {
   /** Token lengths of all examples before truncation: `counts[i]` examples have `i * binWidth` to `(i + 1) * binWidth - 1`. */
   lengths: { binWidth: number; counts: number[]; longest: number; truncated: number };
   findings: Finding[];
+  /** What was mended, oldest first, in words: "3 rows removed: duplicates". */
   mended: string[];
   /** Accuracy on dev and test of always answering the commonest training label. */
   majority: { label: string; dev: number; test: number };
@@ -357,8 +358,11 @@ export interface Engine {
 
   listSamples(): Promise<SampleCard[]>;
   openData(source: DataSource, options: ReadOptions, onProgress: OnProgress): Promise<DataReport>;
-  /** What a task looks like before anybody changes it: guessed roles, default template, the sample's own verbalizers. */
-  suggestTask(): Promise<TaskSettings>;
+  /**
+   * What a task looks like before anybody changes it: default template, the sample's own verbalizers, and the guessed roles
+   * or those given (when a person chooses another column, its labels want other words).
+   */
+  suggestTask(roles?: Roles): Promise<TaskSettings>;
   /** Tokenises and splits; needs a model and data. */
   setTask(settings: TaskSettings, onProgress: OnProgress): Promise<TaskReport>;
   mend(findingId: string): Promise<TaskReport>;
