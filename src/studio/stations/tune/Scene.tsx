@@ -283,6 +283,7 @@ function Counts({ layout, frozen, learned, height }: SceneProps & { layout: Scen
   const { x, width } = layout.decoder;
   const share = learned / Math.max(1, frozen + learned);
   const y = height - 46;
+  if (frozen === 0) return null;
   return (
     <g>
       <text x={x} y={y} className="frozen-text">

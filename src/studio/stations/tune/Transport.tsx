@@ -8,8 +8,9 @@ import {
   formatRate,
   formatSeconds,
 } from '../../format.ts';
-import { bestAccuracy, isLive, type RunView } from '../../stores/runs.ts';
+import { bestAccuracy, isLive, type RunsState, type RunView } from '../../stores/runs.ts';
 import { useRuns, useSession } from '../../studio.tsx';
+import { useResume } from './useResume.ts';
 import { useTrain } from './useTrain.ts';
 
 /** Train or Pause, One step, Stop, and where the run stands in figures. */
@@ -84,6 +85,7 @@ export function StatusLine({ run }: { run: RunView | undefined }) {
   const phase = useSession((s) => s.phase);
   const plan = useRuns((s) => s.plan);
   const planError = useRuns((s) => s.planError);
+  const waiting = useRuns(waitingRun);
   const shown = progress ?? run?.progress;
   if (shown) return <ProgressLine progress={shown} />;
   const notice = run?.notices.at(-1);
@@ -100,6 +102,7 @@ export function StatusLine({ run }: { run: RunView | undefined }) {
         {run.steps.length > 0 && <>, gradient norm {formatNumber(run.steps.at(-1)!.gradNorm)}</>}
       </p>
     );
+  if (!run && waiting && (phase === 'ready' || phase === 'baselines')) return <Waiting run={waiting} />;
   if (planError)
     return (
       <p className="status-line">
@@ -113,6 +116,22 @@ export function StatusLine({ run }: { run: RunView | undefined }) {
       </p>
     );
   return <p className="status-line">{PHASES[phase]}</p>;
+}
+
+/** The newest run of an earlier visit that did not come to its end. */
+const waitingRun = (s: RunsState) => s.runs.findLast((run) => run.resumable);
+
+function Waiting({ run }: { run: RunView }) {
+  const resume = useResume(run);
+  return (
+    <div className="status-line waiting">
+      <span>
+        <strong>{run.name}</strong> of an earlier visit waits at step {formatCount(run.step)} of{' '}
+        {formatCount(run.recipe.steps)}; nothing of it is lost.
+      </span>
+      <Button onPress={resume}>Go on with it</Button>
+    </div>
+  );
 }
 
 const PHASES: Record<string, string> = {
