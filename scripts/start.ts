@@ -49,12 +49,16 @@ if (asked !== undefined && port !== asked)
 
 if (buildIsStale()) {
   console.log('Building the studio (a few seconds, only after a change) ...');
-  await build({ root: ROOT, logLevel: 'warn' }).catch((error: Error) => fail(error.message));
+  await build({ root: ROOT, logLevel: 'error' }).catch((error: Error) => fail(error.message));
 }
 
 const server = await preview({ root: ROOT, logLevel: 'warn', preview: { port, host, strictPort: true } });
 const addresses = [...(server.resolvedUrls?.local ?? []), ...(server.resolvedUrls?.network ?? [])];
 console.log(`\nPrelude is at ${addresses.join(' and ')}\nStop it with Ctrl-C.`);
+if (asked === undefined && port !== FIRST_PORT)
+  console.log(
+    `Port ${FIRST_PORT} is taken. Prompts kept under another address are not seen here: a browser keeps them by address and port.`,
+  );
 if (server.resolvedUrls?.network.length)
   console.log(
     'Browsers give WebGPU to localhost and https only: other computers need an https proxy or an SSH tunnel.',
