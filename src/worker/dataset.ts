@@ -170,6 +170,9 @@ export function createDatasetDesk(options: { samplesUrl: string; fetch?: typeof 
     signal: AbortSignal,
   ): Promise<TaskReport> => {
     const top = splitLayer(layers.at(-1)!, files.own, settings);
+    // The doctor takes its time with 100,000 rows: nobody should wait for it on behalf of settings that are old already.
+    await new Promise((resolve) => setTimeout(resolve));
+    if (signal.aborted) throw superseded();
     const state = await prepareTask({
       dataName: name,
       files,

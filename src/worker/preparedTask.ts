@@ -151,7 +151,10 @@ export async function prepareTask(input: PrepareInput): Promise<TaskState> {
   const cut = examples.flatMap(({ row }, i) => (encoded[i]!.length > settings.maxTokens ? [row] : []));
   const truncated = truncationFinding(cut, examples.length, settings.maxTokens, longest);
 
-  const leftOut = files.leftOut.map((finding) => asTaskFinding(finding).finding);
+  const leftOut = files.leftOut.map(({ file, finding }) => {
+    const shown = asTaskFinding(finding).finding;
+    return file === undefined ? shown : { ...shown, id: `${shown.id}:${file}` };
+  });
   const { issues } = inspectVerbalizers(words, tokenizer, options);
   const majority = majorityOf(labels, examples, parts);
   const mended = layers.flatMap((each) => (each.mended ? [each.mended] : []));

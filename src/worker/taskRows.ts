@@ -28,7 +28,13 @@ export interface TaskFiles {
   /** Rows in all files, used or not. */
   rows: number;
   /** Rows that were left out because something is missing in them. */
-  leftOut: Finding[];
+  leftOut: LeftOut[];
+}
+
+/** `file` is the own dev or test file that it is about; undefined for the table. */
+export interface LeftOut {
+  file: string | undefined;
+  finding: Finding;
 }
 
 /** One state of the rows: as read, or after one more mend. */
@@ -59,35 +65,34 @@ export async function readTaskFiles(
   signal: AbortSignal,
 ): Promise<TaskFiles> {
   const { roles, devFile, testFile } = settings;
-  const leftOut: Finding[] = [];
+  const leftOut: LeftOut[] = [];
   let rows = 0;
-  const take = (from: Table, anyLabels: boolean, prefix: string): Example[] => {
+  const take = (from: Table, anyLabels: boolean, file?: string): Example[] => {
     const offset = rows;
     const { examples, findings } = makeExamples(from, roles, { anyLabels });
     rows += from.rows.length;
     // Rare labels are looked for after each mend, not here.
     for (const finding of findings.filter(({ kind }) => kind !== 'few-examples'))
       leftOut.push({
-        ...finding,
-        message: `${prefix}${finding.message}`,
-        rows: finding.rows.map((row) => row + offset),
+        file,
+        finding: {
+          ...finding,
+          message: file === undefined ? finding.message : `${file}: ${finding.message}`,
+          rows: finding.rows.map((row) => row + offset),
+        },
       });
     return offset === 0 ? examples : examples.map((example) => ({ ...example, row: example.row + offset }));
   };
   const takeFile = async (file: File | undefined): Promise<Example[]> => {
     if (!file) return [];
-    const examples = take(
-      await readTable({ name: file.name, data: file }, { signal }),
-      true,
-      `${file.name}: `,
-    );
+    const examples = take(await readTable({ name: file.name, data: file }, { signal }), true, file.name);
     if (examples.length > 0) return examples;
     throw new PreludeError('bad-table', `${file.name} has no row with both a text and a label.`, {
       where: file.name,
       remedy: 'Choose a file with the same columns as the training file.',
     });
   };
-  const train = take(table, false, '');
+  const train = take(table, false);
   const dev = await takeFile(devFile);
   const test = await takeFile(testFile);
   const { examples, splits: files } = combineSplits(train, dev, test);

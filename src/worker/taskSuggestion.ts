@@ -67,7 +67,7 @@ function writtenPrompt(words: readonly string[], roles: Roles): string {
 
 /**
  * A word for each label that the model can say: the label itself, without underscores or capitals where that takes fewer
- * tokens. Labels that no tokens are left of, or that are the same to the model as another, get their number.
+ * tokens. Labels that no tokens are left of, or that are the same to the model as another, get a number.
  */
 export function wordsFor(labels: readonly string[], tokenizer: Tokenizer | undefined): Map<string, string> {
   const words = new Map<string, string>();
@@ -79,18 +79,21 @@ export function wordsFor(labels: readonly string[], tokenizer: Tokenizer | undef
     const known = tokenizer.unkId === undefined || !ids.includes(tokenizer.unkId);
     return ids.length > 0 && known && !taken.has(ids.join());
   };
-  labels.forEach((label, index) => {
-    const spaced = label.replace(/_+/g, ' ').replace(/\s+/g, ' ').trim() || label;
-    const candidates = tokenizer ? [label, spaced, spaced.toLowerCase()] : [spaced, label];
-    const length = (word: string) => tokenizer?.encode(word).length ?? 0;
-    const best = candidates.filter(usable).sort((a, b) => length(a) - length(b))[0];
-    let word = best ?? String(index + 1);
-    for (let n = labels.length + 1; best === undefined && !usable(word) && n < labels.length + 1000; n++)
-      word = String(n);
+  const length = (word: string) => tokenizer?.encode(word).length ?? 0;
+  const take = (label: string, word: string) => {
     words.set(label, word);
     taken.add(keyOf(word));
-  });
-  return words;
+  };
+  for (const label of labels) {
+    const spaced = label.replace(/_+/g, ' ').replace(/\s+/g, ' ').trim() || label;
+    const candidates = tokenizer ? [label, spaced, spaced.toLowerCase()] : [spaced, label];
+    const [best] = candidates.filter(usable).sort((a, b) => length(a) - length(b));
+    if (best !== undefined) take(label, best);
+  }
+  // Only now, so that no number is taken from a label that is one.
+  const numbers = Array.from({ length: 2 * labels.length }, (_, i) => String(i + 1));
+  for (const label of labels) if (!words.has(label)) take(label, numbers.find(usable) ?? label);
+  return new Map(labels.map((label) => [label, words.get(label)!]));
 }
 
 /** Whether one verbalizer begins another: then only an end token lets the longer one win. */

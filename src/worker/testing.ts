@@ -29,3 +29,19 @@ export async function builtinTokenizer(): Promise<Tokenizer> {
   const json = async (file: string): Promise<unknown> => JSON.parse((await publicFile(file)).toString());
   return loadTokenizer(await json('models/tokenizer.json'), await json('models/tokenizer_config.json'));
 }
+
+/** A CSV file of these rows. */
+export function csv(
+  rows: readonly (readonly string[])[],
+  name = 'own.csv',
+  header = ['text', 'label'],
+): File {
+  const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
+  return new File([[header, ...rows].map((row) => row.map(quoted).join(',')).join('\n')], name);
+}
+/** n different rows for each label: text, label. */
+export const rowsOf = (labels: readonly string[], n: number, word = 'row') =>
+  Array.from({ length: n * labels.length }, (_, i) => [
+    `The ${word} number ${i} is here`,
+    labels[i % labels.length]!,
+  ]);
