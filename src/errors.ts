@@ -10,7 +10,11 @@ export class PreludeError extends Error {
   /** Where: a file's name, a row, a tensor. */
   readonly where: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { remedy: string; where?: string; cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { remedy: string; where?: string; cause?: unknown },
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.remedy = options.remedy;

@@ -6,7 +6,9 @@ import type { Engine } from '../worker/protocol.ts';
  * plain `ErrorReport`s.
  */
 export function startEngine(): Engine {
-  const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), { type: 'module' });
+  // The worker's own address says nothing about the page's: models and samples lie relative to the page.
+  const base = new URL('.', document.baseURI).href;
+  const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), { type: 'module', name: base });
   const remote = Comlink.wrap<Engine>(worker) as unknown as Record<string, (...args: unknown[]) => unknown>;
   return new Proxy({} as Engine, {
     get: (_, name) => {

@@ -1,0 +1,173 @@
+import { PreludeError, reportError } from '../errors.ts';
+import type { SoftPrompt } from '../prompts/index.ts';
+import { createDatasetDesk } from './dataset.ts';
+import { createDeviceDesk } from './device.ts';
+import { createPromptDesk } from './kept.ts';
+import { createModelDesk } from './models.ts';
+import type { PreparedTask } from './preparedTask.ts';
+import type { Engine, PromptRef } from './protocol.ts';
+import { createReadingDesk, type ReadablePrompt, readableValues } from './reading.ts';
+import { createRunDesk } from './runs.ts';
+
+/**
+ * The engine of the protocol: desks for device, models, data, runs, reading and kept prompts, joined.
+ * @param baseUrl absolute address of the folder with `models/` and `samples/`.
+ */
+export function createEngine(baseUrl: string): Engine {
+  const device = createDeviceDesk();
+  const models = createModelDesk({ modelsUrl: new URL('models/', baseUrl).href });
+  const data = createDatasetDesk({ samplesUrl: new URL('samples/', baseUrl).href });
+  const prompts = createPromptDesk();
+
+  const needTask = (): PreparedTask => {
+    const task = data.task();
+    if (!task)
+      throw new PreludeError('bad-labels', 'No data are ready.', {
+        remedy: 'Choose a sample or drop a file on the Data station.',
+      });
+    return task;
+  };
+  const runs = createRunDesk(device, needTask);
+
+  const resolve = async (ref: PromptRef): Promise<ReadablePrompt> => {
+    switch (ref.kind) {
+      case 'none':
+        return { source: undefined };
+      case 'written':
+        return { source: undefined, template: ref.template ?? needTask().settings.writtenPrompt };
+      case 'run':
+        return runs.prompt(ref.run, ref.which);
+      case 'saved':
+        return readableValues(await prompts.get(ref.id));
+    }
+  };
+  const reading = createReadingDesk(device, needTask, resolve);
+
+  /** A run's best prompt with all that is needed to use it again. */
+  const softPrompt = async (id: string, name?: string): Promise<SoftPrompt> => {
+    const { summary, checkpoint, settings, labels } = await runs.get(id);
+    const resident = device.need();
+    if (resident.report.id !== summary.modelId)
+      throw new PreludeError(
+        'prompt-mismatch',
+        `This run learned on ${summary.modelTitle}, which is not loaded.`,
+        {
+          remedy: `Load ${summary.modelTitle} on the Model station first.`,
+        },
+      );
+    const { best } = checkpoint;
+    const scored = summary.evals.find((record) => record.step === best.step);
+    return {
+      name: name ?? summary.name,
+      length: summary.recipe.promptLength,
+      width: resident.model.info.width,
+      values: best.prompt,
+      model: resident.identity,
+      recipe: summary.recipe,
+      task: {
+        template: settings.template,
+        writtenPrompt: settings.writtenPrompt,
+        roles: settings.roles,
+        labels,
+        appendEos: settings.appendEos,
+      },
+      metrics: {
+        ...(scored && { devAccuracy: scored.accuracy, devLoss: scored.loss }),
+        ...(summary.test && {
+          testAccuracy: summary.test.accuracy,
+          testLow: summary.test.low,
+          testHigh: summary.test.high,
+          testExamples: summary.test.n,
+        }),
+      },
+      createdAt: new Date().toISOString(),
+      step: best.step,
+    };
+  };
+
+  const engine: Engine = {
+    openDevice: () => device.open(),
+    listModels: () => models.listModels(),
+    async loadModel(source, onProgress) {
+      await runs.stop();
+      const began = performance.now();
+      const opened = await models.load(source, onProgress);
+      return device.load(opened, (performance.now() - began) / 1000, onProgress);
+    },
+
+    listSamples: () => data.listSamples(),
+    async openData(source, options, onProgress) {
+      await runs.stop();
+      return data.openData(source, options, onProgress);
+    },
+    suggestTask: (roles) => data.suggestTask(device.model()?.opened, roles),
+    async setTask(settings, onProgress) {
+      await runs.stop();
+      return data.setTask(settings, device.need().opened, onProgress);
+    },
+    async mend(finding) {
+      await runs.stop();
+      return data.mend(finding);
+    },
+    async undoMend() {
+      await runs.stop();
+      return data.undoMend();
+    },
+    rows: (query) => data.rows(query),
+    readRow: (row) => data.readRow(row),
+    readText: (text, text2) => data.readText(text, text2),
+
+    planRun: (recipe) => runs.plan(recipe),
+    startRun: (recipe, onEvent, options) => runs.start(recipe, onEvent, options),
+    resumeRun: (run, onEvent) => runs.resumeStored(run, onEvent),
+    pause: async () => runs.pause(),
+    resume: async () => runs.resume(),
+    step: async () => runs.step(),
+    stop: () => runs.stop(),
+    runs: () => runs.list(),
+    renameRun: (run, name) => runs.rename(run, name),
+    deleteRun: (run) => runs.remove(run),
+
+    async evaluate(ref, part, { decoding }, onProgress) {
+      const evaluation = await reading.evaluate(ref, part, decoding, onProgress);
+      if (ref.kind === 'run' && ref.which === 'best' && part === 'test' && decoding === 'rank') {
+        const { accuracy, low, high, n } = evaluation;
+        await runs.recordTest(ref.run, { accuracy, low, high, n });
+      }
+      return evaluation;
+    },
+    predict: (text, text2, refs, { generate }) => reading.predict(text, text2, refs, generate),
+    neighbours: (ref, count) => reading.neighbours(ref, count),
+
+    savedPrompts: () => prompts.savedPrompts(device.model()?.identity),
+    savePrompt: async (run, name) =>
+      prompts.savePrompt(await softPrompt(run, name), device.model()?.identity),
+    renamePrompt: (id, name) => prompts.renamePrompt(id, name),
+    deletePrompt: (id) => prompts.deletePrompt(id),
+    restorePrompt: (id) => prompts.restorePrompt(id),
+    async exportPrompt(ref, format) {
+      if (ref.kind === 'run') return prompts.exportPrompt(await softPrompt(ref.run), format);
+      if (ref.kind === 'saved') return prompts.exportPrompt(await prompts.get(ref.id), format);
+      throw new PreludeError('bad-prompt', 'Only a soft prompt can be downloaded.', {
+        remedy: 'Choose a run or a kept prompt.',
+      });
+    },
+    importPrompt: (files) => prompts.importPrompt(files, device.model()?.identity),
+  };
+  return reportingErrors(engine);
+}
+
+/** Errors cross to the page as plain `ErrorReport`s: a structured clone of an Error loses all but its message. */
+function reportingErrors(engine: Engine): Engine {
+  const wrapped = Object.entries(engine).map(([name, method]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        return await (method as (...args: unknown[]) => unknown)(...args);
+      } catch (error) {
+        throw reportError(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as Engine;
+}

@@ -1,0 +1,528 @@
+/**
+ * Runs: started, paused, stopped, kept in this browser at every evaluation, taken up again after a closed tab or a lost
+ * device, and named as prompts to read with.
+ */
+import { seededRandom, shuffle } from '../data/index.ts';
+import { PreludeError, reportError } from '../errors.ts';
+import { openRunStore, type RunStore } from '../prompts/index.ts';
+import {
+  type BatchExample,
+  type Checkpoint,
+  createLearner,
+  createSampler,
+  createTrainer,
+  type DevScore,
+  type GpuLearner,
+  type LearnerSettings,
+  parseRecipe,
+  planAnswers,
+  predictMemory,
+  type Recipe,
+  type StartedPrompt,
+  startPrompt,
+  type Trainer,
+} from '../tuning/index.ts';
+import type { DeviceDesk, ResidentModel } from './device.ts';
+import type { PreparedTask } from './preparedTask.ts';
+import type {
+  EvalRecord,
+  RunEvent,
+  RunPlan,
+  RunState,
+  RunSummary,
+  StepRecord,
+  TaskSettings,
+} from './protocol.ts';
+import { best, labelScores, type ReadablePrompt } from './reading.ts';
+import { createStepFeed } from './runEvents.ts';
+import { createRunWatch } from './watch.ts';
+
+/** A run as it is kept. Plain data that a structured clone carries. */
+export interface KeptRunState {
+  summary: RunSummary;
+  fingerprint: string;
+  /** Without own dev and test files, which a browser does not keep. */
+  settings: TaskSettings;
+  mended: string[];
+  labels: { label: string; text: string }[];
+  start: StartedPrompt;
+  checkpoint: Checkpoint;
+}
+
+export interface RunDesk {
+  plan(recipe: Recipe): Promise<RunPlan>;
+  start(
+    recipe: Recipe,
+    onEvent: (event: RunEvent) => void,
+    options: { paused: boolean },
+  ): Promise<RunSummary>;
+  resumeStored(run: string, onEvent: (event: RunEvent) => void): Promise<RunSummary>;
+  pause(): void;
+  resume(): void;
+  step(): void;
+  /** Resolves when the run that was going has ended. */
+  stop(): Promise<void>;
+  list(): Promise<RunSummary[]>;
+  rename(run: string, name: string): Promise<void>;
+  remove(run: string): Promise<void>;
+  get(run: string): Promise<KeptRunState>;
+  /** The prompt of a run to read with: the one being learned at this moment, or the best on dev. */
+  prompt(run: string, which: 'best' | 'current'): Promise<ReadablePrompt>;
+  recordTest(run: string, test: NonNullable<RunSummary['test']>): Promise<void>;
+}
+
+/** Dev rows scored during a run; more would take longer than the steps between. Drawn once, with the run's seed. */
+const MOST_DEV_ROWS = 500;
+/** GPU bytes that activations may take: WebGPU does not tell how much there is. */
+const ACTIVATION_BUDGET = 1.5e9;
+/** A device that is lost more often than this during a run is not worth a further try. */
+const MOST_RECOVERIES = 3;
+
+interface LiveRun {
+  id: string;
+  trainer: Trainer;
+  learner: GpuLearner;
+  ended: Promise<void>;
+}
+
+export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): RunDesk {
+  let store: Promise<RunStore<KeptRunState> | undefined> | undefined;
+  const runs = new Map<string, KeptRunState>();
+  let live: LiveRun | undefined;
+  /** Set from the first moment of a start, before there is a learner. */
+  let starting = false;
+  let loaded: Promise<void> | undefined;
+
+  const openStore = () => {
+    // Private windows may refuse; runs then live as long as the page.
+    store ??= openRunStore<KeptRunState>().catch(() => undefined);
+    return store;
+  };
+  const loadKept = () => {
+    loaded ??= (async () => {
+      for (const { id, state } of (await (await openStore())?.list().catch(() => [])) ?? []) {
+        if (runs.has(id)) continue;
+        const unfinished =
+          state.summary.state !== 'finished' && state.summary.step < state.summary.recipe.steps;
+        const stopped: RunState = unfinished ? 'stopped' : 'finished';
+        runs.set(id, { ...state, summary: { ...state.summary, state: stopped, resumable: unfinished } });
+      }
+    })();
+    return loaded;
+  };
+  const keep = async (run: KeptRunState) => {
+    runs.set(run.summary.id, run);
+    await (await openStore())
+      ?.put(run.summary.id, { state: run, updatedAt: new Date().toISOString() })
+      .catch(() => {});
+  };
+  const need = async (id: string): Promise<KeptRunState> => {
+    await loadKept();
+    const run = runs.get(id);
+    if (!run)
+      throw new PreludeError('storage', 'This run is no longer here.', { remedy: 'Choose another run.' });
+    return run;
+  };
+
+  const learnerSettings = (recipe: Recipe, current: PreparedTask): LearnerSettings => ({
+    length: recipe.promptLength,
+    // With a single answer there is nothing to choose among.
+    loss: current.labels.length > 1 ? recipe.loss : 'vocabulary',
+    optimizer: recipe.optimizer,
+    clipNorm: recipe.clipNorm,
+  });
+  const trainingExamples = (recipe: Recipe, current: PreparedTask): BatchExample[] => {
+    const all = planAnswers(current.verbalizers.map(({ ids }) => ids));
+    const single = current.verbalizers.map(({ ids }) => planAnswers([ids]));
+    return current.train.map((index) => {
+      const { ids, label } = current.examples[index];
+      const wholeVocabulary = recipe.loss === 'vocabulary';
+      return {
+        ids,
+        prompt: { first: 0, count: recipe.promptLength },
+        answers: wholeVocabulary ? single[label] : all,
+        target: wholeVocabulary ? 0 : label,
+      };
+    });
+  };
+  const planWith = (recipe: Recipe, resident: ResidentModel, examples: BatchExample[]): RunPlan => {
+    const settings = learnerSettings(recipe, task());
+    const traits = device.traits();
+    const limit = device.session().gpu.limits.maxStorageBufferBindingSize;
+    const predict = (batch: number) => predictMemory(traits, resident.model, settings, examples, batch);
+    const fits = (batch: number) => {
+      const memory = predict(batch);
+      return memory.activations <= ACTIVATION_BUDGET && memory.largest <= limit;
+    };
+    let largestBatch = 1;
+    while (largestBatch < 1024 && fits(2 * largestBatch)) largestBatch *= 2;
+    const wanted = Math.min(recipe.microBatch || recipe.batchSize, recipe.batchSize);
+    const microBatch = Math.min(wanted, largestBatch);
+    const learned = recipe.promptLength * resident.model.info.width;
+    return {
+      bytes: predict(microBatch),
+      microBatch,
+      largestBatch,
+      learned,
+      frozen: resident.report.parameters,
+    };
+  };
+
+  /** A learner with the batch halved until the device has room for it. */
+  const makeLearner = async (
+    run: KeptRunState,
+    resident: ResidentModel,
+    examples: BatchExample[],
+    microBatch: number,
+    onEvent: (event: RunEvent) => void,
+  ): Promise<GpuLearner> => {
+    const { recipe } = run.summary;
+    const { gpu } = device.session();
+    for (let batch = microBatch; ; batch = Math.ceil(batch / 2)) {
+      gpu.device.pushErrorScope('out-of-memory');
+      const learner = await createLearner(
+        device.session(),
+        device.traits(),
+        resident.model,
+        learnerSettings(recipe, task()),
+        examples,
+        run.start.values,
+        batch,
+        (done, total) =>
+          onEvent({
+            type: 'progress',
+            progress: { what: 'Compiling shaders', done, total, unit: 'pipelines' },
+          }),
+      );
+      if (!(await gpu.device.popErrorScope())) return learner;
+      learner.destroy();
+      if (batch === 1)
+        throw new PreludeError('out-of-memory', 'The GPU has no room for a single example of this length.', {
+          remedy: 'Shorten the inputs or the prompt, or choose a smaller model.',
+        });
+    }
+  };
+
+  const launch = async (
+    run: KeptRunState,
+    onEvent: (event: RunEvent) => void,
+    options: { paused: boolean; from?: Checkpoint },
+  ): Promise<RunSummary> => {
+    const { id, recipe } = run.summary;
+    const current = task();
+    const examples = trainingExamples(recipe, current);
+    const sampler = createSampler(examples.length, recipe.batchSize, recipe.seed);
+    const { microBatch } = planWith(recipe, device.need(), examples);
+    const dev = shuffle(current.dev, seededRandom(recipe.seed)).slice(0, MOST_DEV_ROWS);
+    const answers = planAnswers(current.verbalizers.map(({ ids }) => ids));
+    const watch = createRunWatch();
+    const feed = createStepFeed(onEvent, {
+      steps: recipe.steps,
+      gpuBytes: () => device.session().buffers.liveBytes,
+    });
+    const change = (part: Partial<RunSummary>) => {
+      const now = runs.get(id)!;
+      runs.set(id, { ...now, summary: { ...now.summary, ...part } });
+    };
+    let clock: number | undefined;
+    const stopClock = () => {
+      if (clock === undefined) return;
+      change({ seconds: runs.get(id)!.summary.seconds + (performance.now() - clock) / 1000 });
+      clock = undefined;
+    };
+
+    const evaluate = async (learner: GpuLearner): Promise<DevScore> => {
+      const source = { kind: 'buffer', length: recipe.promptLength, buffer: learner.promptBuffer } as const;
+      const chosen = dev.map((index) => current.examples[index]);
+      const scores = await device
+        .need()
+        .scorer.score(chosen.map(({ ids }) => ({ ids, prompt: source, answers })));
+      const predicted = scores.map(best);
+      const losses = scores.map(
+        (own, i) => -Math.log(labelScores(current.labels, own)[chosen[i].label].probability),
+      );
+      const loss = losses.reduce((a, b) => a + b, 0) / losses.length;
+      const { step, steps } = runs.get(id)!.summary;
+      for (const notice of watch.evaluated(step, loss, predicted, current.labels, steps))
+        onEvent({ type: 'notice', ...notice });
+      return { accuracy: predicted.filter((p, i) => p === chosen[i].label).length / chosen.length, loss };
+    };
+
+    const prepare = async (from: Checkpoint | undefined) => {
+      const learner = await makeLearner(run, device.need(), examples, microBatch, onEvent);
+      const trainer = await createTrainer({
+        recipe,
+        learner,
+        from,
+        batch: sampler.batch,
+        evaluate: dev.length > 0 ? () => evaluate(learner) : undefined,
+        wantsScene: feed.wantsScene,
+        onStep(step, report) {
+          const record: StepRecord = { step, loss: report.loss, gradNorm: report.gradNorm };
+          const { summary } = runs.get(id)!;
+          summary.steps.push(record);
+          change({ step });
+          feed.step(step, report);
+        },
+        onEvaluated(step, score, isBest) {
+          feed.flush();
+          const record: EvalRecord = { step, accuracy: score.accuracy, loss: score.loss, best: isBest };
+          runs.get(id)!.summary.evals.push(record);
+          onEvent({ type: 'eval', record });
+        },
+        onState(state, step) {
+          feed.flush();
+          stopClock();
+          if (state === 'running') clock = performance.now();
+          change({ state });
+          onEvent({ type: 'state', state, step });
+        },
+        async onCheckpoint(checkpoint) {
+          if (clock !== undefined) {
+            stopClock();
+            clock = performance.now();
+          }
+          await keep({ ...runs.get(id)!, checkpoint });
+        },
+      });
+      return { learner, trainer };
+    };
+
+    let parts = await prepare(options.from);
+    const first = parts.trainer.checkpoint;
+    change({ state: options.paused ? 'paused' : 'running' });
+    await keep({ ...runs.get(id)!, checkpoint: first });
+
+    const train = async (): Promise<void> => {
+      let recoveries = 0;
+      let { paused } = options;
+      for (;;) {
+        try {
+          const reason = await parts.trainer.run({ paused });
+          feed.flush();
+          stopClock();
+          const { checkpoint } = parts.trainer;
+          const state: RunState = reason === 'stopped' ? 'stopped' : 'finished';
+          change({ state, resumable: reason === 'stopped' && checkpoint.step < recipe.steps });
+          await keep({ ...runs.get(id)!, checkpoint });
+          onEvent({ type: 'state', state, step: checkpoint.step });
+          onEvent({ type: 'finished', reason, bestStep: checkpoint.best.step });
+          return;
+        } catch (error) {
+          if (!device.isLost() || recoveries >= MOST_RECOVERIES) throw error;
+          recoveries++;
+          // Everything on the GPU is gone; the checkpoint is in JavaScript memory.
+          const { checkpoint } = parts.trainer;
+          dropStepsAfter(runs.get(id)!.summary, checkpoint.step);
+          change({ step: checkpoint.step });
+          await device.recover();
+          parts = await prepare(checkpoint.step > 0 ? checkpoint : undefined);
+          if (live?.id === id) live = { ...live, ...parts };
+          paused = false;
+          onEvent({
+            type: 'notice',
+            code: 'recovered',
+            message: `The graphics device was lost. The run went on by itself from step ${checkpoint.step}.`,
+            remedy: 'Nothing to do. If it happens often, choose a smaller batch or close other tabs.',
+          });
+        }
+      }
+    };
+    const ended = train()
+      .catch(async (error) => {
+        feed.flush();
+        stopClock();
+        const report = reportError(error);
+        const { checkpoint } = parts.trainer;
+        dropStepsAfter(runs.get(id)!.summary, checkpoint.step);
+        change({ state: 'failed', error: report, step: checkpoint.step, resumable: checkpoint.step > 0 });
+        await keep({ ...runs.get(id)!, checkpoint });
+        onEvent({ type: 'state', state: 'failed', step: checkpoint.step });
+        onEvent({ type: 'failed', error: report, lastGoodStep: checkpoint.step });
+      })
+      .finally(() => {
+        live = undefined;
+        if (!device.isLost()) parts.learner.destroy();
+      });
+    live = { id, ...parts, ended };
+    return snapshot(runs.get(id)!.summary);
+  };
+
+  const guarded = async (begin: () => Promise<RunSummary>): Promise<RunSummary> => {
+    if (live || starting)
+      throw new PreludeError('bad-recipe', 'Another run is going.', {
+        remedy: 'Stop it, or wait until it has finished.',
+      });
+    starting = true;
+    try {
+      return await begin();
+    } finally {
+      starting = false;
+    }
+  };
+
+  return {
+    plan: async (recipe) => planWith(recipe, device.need(), trainingExamples(recipe, task())),
+
+    start: (given, onEvent, options) =>
+      guarded(async () => {
+        const recipe = parseRecipe(given);
+        const resident = device.need();
+        const current = task();
+        if (current.train.length === 0)
+          throw new PreludeError('bad-labels', 'There are no rows to train on.', {
+            remedy: 'Give the train part a share of the rows on the Data station.',
+          });
+        await loadKept();
+        const start = startPrompt(
+          recipe.init,
+          recipe.promptLength,
+          recipe.seed,
+          await resident.vocabulary(),
+          current.verbalizers.map(({ ids }) => ids.filter((token) => token !== resident.model.info.eosId)),
+        );
+        const { devFile: _, testFile: __, ...settings } = current.settings;
+        const state = { prompt: start.values.slice(), optimizer: {} };
+        const summary: RunSummary = {
+          id: crypto.randomUUID(),
+          name: uniqueName(current.dataName, [...runs.values()]),
+          state: 'starting',
+          recipe,
+          modelId: resident.report.id,
+          modelTitle: resident.report.title,
+          dataName: current.dataName,
+          step: 0,
+          steps: [],
+          evals: [],
+          seconds: 0,
+          learned: recipe.promptLength * resident.model.info.width,
+          resumable: false,
+        };
+        const run: KeptRunState = {
+          summary,
+          fingerprint: resident.report.fingerprint,
+          settings,
+          mended: current.mended,
+          labels: current.verbalizers.map(({ label, text }) => ({ label, text })),
+          start,
+          checkpoint: {
+            step: 0,
+            state,
+            best: { step: 0, accuracy: -1, loss: Number.POSITIVE_INFINITY, prompt: state.prompt },
+            sinceBest: 0,
+          },
+        };
+        runs.set(summary.id, run);
+        try {
+          return await launch(run, onEvent, options);
+        } catch (error) {
+          runs.delete(summary.id);
+          throw error;
+        }
+      }),
+
+    resumeStored: (id, onEvent) =>
+      guarded(async () => {
+        const run = await need(id);
+        checkSame(run, device.need(), task());
+        const { checkpoint } = run;
+        dropStepsAfter(run.summary, checkpoint.step);
+        run.summary = { ...run.summary, step: checkpoint.step, resumable: false, error: undefined };
+        return launch(run, onEvent, { paused: false, from: checkpoint.step > 0 ? checkpoint : undefined });
+      }),
+
+    pause: () => live?.trainer.pause(),
+    resume: () => live?.trainer.resume(),
+    step: () => live?.trainer.stepOnce(),
+    async stop() {
+      const going = live;
+      going?.trainer.stop();
+      await going?.ended;
+    },
+
+    async list() {
+      await loadKept();
+      return [...runs.values()].map(({ summary }) => snapshot(summary));
+    },
+    async rename(id, name) {
+      const run = await need(id);
+      await keep({ ...run, summary: { ...run.summary, name } });
+    },
+    async remove(id) {
+      if (live?.id === id) {
+        const { trainer, ended } = live;
+        trainer.stop();
+        await ended;
+      }
+      runs.delete(id);
+      await (await openStore())?.delete(id);
+    },
+    get: need,
+    async prompt(id, which) {
+      const { summary, checkpoint, start } = await need(id);
+      const length = summary.recipe.promptLength;
+      const common = { start: { values: start.values, words: start.startedFrom } };
+      if (which === 'current' && live?.id === id) {
+        const { learner } = live;
+        return {
+          ...common,
+          source: { kind: 'buffer', length, buffer: learner.promptBuffer },
+          values: async () => (await learner.readState()).prompt,
+        };
+      }
+      const values = which === 'best' ? checkpoint.best.prompt : checkpoint.state.prompt;
+      return { ...common, source: { kind: 'values', length, values }, values: async () => values };
+    },
+    async recordTest(id, test) {
+      const run = await need(id);
+      await keep({ ...run, summary: { ...run.summary, test } });
+    },
+  };
+}
+
+/** Lists grow while a run goes on; what crosses to the page is a copy. */
+const snapshot = (summary: RunSummary): RunSummary => ({
+  ...summary,
+  steps: summary.steps.slice(),
+  evals: summary.evals.slice(),
+});
+
+/** "film reviews", "film reviews 2", ... */
+function uniqueName(base: string, runs: readonly KeptRunState[]): string {
+  const taken = new Set(runs.map(({ summary }) => summary.name));
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? base : `${base} ${n}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/** Steps after a checkpoint were lost with the device, the tab or the NaN; they will be made again. */
+function dropStepsAfter(summary: RunSummary, step: number): void {
+  summary.steps = summary.steps.filter((record) => record.step <= step);
+  summary.evals = summary.evals.filter((record) => record.step <= step);
+}
+
+function checkSame(run: KeptRunState, resident: ResidentModel, current: PreparedTask): void {
+  const { summary } = run;
+  if (run.fingerprint !== resident.report.fingerprint)
+    throw new PreludeError(
+      'prompt-mismatch',
+      `This run learned on ${summary.modelTitle}; ${resident.report.title} is loaded.`,
+      {
+        remedy: `Load ${summary.modelTitle} on the Model station, then resume.`,
+      },
+    );
+  const { devFile: _, testFile: __, ...settings } = current.settings;
+  const same =
+    summary.dataName === current.dataName &&
+    JSON.stringify(run.settings) === JSON.stringify(settings) &&
+    JSON.stringify(run.mended) === JSON.stringify(current.mended);
+  if (!same)
+    throw new PreludeError(
+      'bad-labels',
+      `This run learned on "${summary.dataName}" with other settings of the data.`,
+      {
+        remedy: `Open "${summary.dataName}" on the Data station with the settings it had, then resume.`,
+      },
+    );
+}
