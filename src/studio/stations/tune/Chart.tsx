@@ -139,7 +139,7 @@ function createPlot(
         })),
       ],
       hooks: {
-        drawClear: [(self) => drawFlats(self, latest.current.flats, unit, token)],
+        drawAxes: [(self) => drawFlats(self, latest.current.flats, unit, token)],
       },
     },
     align(lines) as uPlot.AlignedData,
@@ -156,23 +156,29 @@ function drawFlats(plot: uPlot, flats: readonly Flat[], unit: number, token: (na
   ctx.font = `${11.5 * unit * pixel}px ${token('--ui')}`;
   ctx.textAlign = 'right';
   ctx.strokeStyle = token('--ink3');
-  ctx.fillStyle = token('--ink3');
   ctx.lineWidth = pixel;
   const placed = [...flats]
     .map((flat) => ({ ...flat, y: Math.round(plot.valToPos(flat.value, 'y', true)) }))
     .sort((a, b) => a.y - b.y);
-  let ceiling = bbox.top + line - 4 * pixel;
-  for (const [i, { name, y }] of placed.entries()) {
-    ctx.setLineDash([4 * pixel, 4 * pixel]);
+  ctx.setLineDash([4 * pixel, 4 * pixel]);
+  for (const { y } of placed) {
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    const next = placed[i + 1];
-    // The last name may stand under its line, where there is room.
-    const below = !next && i > 0 && y - 5 * pixel < ceiling;
-    const at = below ? Math.max(y + line, ceiling) : Math.max(y - 5 * pixel, ceiling);
-    ctx.fillText(name, bbox.left + bbox.width, Math.min(at, bbox.top + bbox.height - 3 * pixel));
+  }
+  const right = bbox.left + bbox.width;
+  const floor = bbox.top + bbox.height - 3 * pixel;
+  let ceiling = bbox.top + line - 4 * pixel;
+  for (const [i, { name, y }] of placed.entries()) {
+    // The last name may stand under its line, where the one above it leaves no room.
+    const below = i === placed.length - 1 && i > 0 && y - 5 * pixel < ceiling;
+    const at = Math.min(below ? Math.max(y + line, ceiling) : Math.max(y - 5 * pixel, ceiling), floor);
+    const width = ctx.measureText(name).width;
+    ctx.fillStyle = token('--bg');
+    ctx.fillRect(right - width - 4 * pixel, at - line + 4 * pixel, width + 4 * pixel, line - pixel);
+    ctx.fillStyle = token('--ink3');
+    ctx.fillText(name, right, at);
     ceiling = at + line;
   }
   ctx.restore();

@@ -3,6 +3,7 @@ import type { LabelScore, SceneFrame } from '../../../worker/protocol.ts';
 import { tokenText } from '../../components/index.ts';
 import { formatCount, formatNumber, formatPercentShort } from '../../format.ts';
 import { layOutScene, type SceneLayout } from './sceneLayout.ts';
+import type { Beat } from './useBeats.ts';
 import { useSize } from './useSize.ts';
 
 export interface SceneProps {
@@ -17,6 +18,8 @@ export interface SceneProps {
   /** Says that this is a recording, and of what. */
   recorded?: string;
   tile?: number;
+  /** Which part of a single step is shown. */
+  beat?: Beat;
   onTile: (tile: number) => void;
 }
 
@@ -51,6 +54,7 @@ export function Scene(props: SceneProps) {
           width={size.width}
           height={size.height}
           role="group"
+          data-beat={props.beat}
           aria-label={sceneWords(props)}
         >
           <Captions {...props} layout={layout} width={size.width / size.unit} />
@@ -100,23 +104,25 @@ function Captions({
           answer
         </text>
       )}
-      {shown.map(({ label, probability }, i) => (
-        <g key={label} transform={`translate(0 ${i * 15})`}>
-          <text x={labelX} y={12}>
-            {label.length > 10 ? `${label.slice(0, 9)}…` : label}
-          </text>
-          <rect
-            x={barX}
-            y={3}
-            height={8}
-            rx={3}
-            width={Math.max(1, room * probability)}
-            className={i === 0 ? 'fill-warm' : 'fill-grey'}
-          >
-            <title>{`${label}: ${formatPercentShort(probability)} %`}</title>
-          </rect>
-        </g>
-      ))}
+      <g className="answers">
+        {shown.map(({ label, probability }, i) => (
+          <g key={label} transform={`translate(0 ${i * 15})`}>
+            <text x={labelX} y={12}>
+              {label.length > 10 ? `${label.slice(0, 9)}…` : label}
+            </text>
+            <rect
+              x={barX}
+              y={3}
+              height={8}
+              rx={3}
+              width={Math.max(1, room * probability)}
+              className={i === 0 ? 'fill-warm' : 'fill-grey'}
+            >
+              <title>{`${label}: ${formatPercentShort(probability)} %`}</title>
+            </rect>
+          </g>
+        ))}
+      </g>
     </g>
   );
 }

@@ -7,9 +7,11 @@ import {
   formatPercent,
   formatRate,
   formatSeconds,
+  plural,
 } from '../../format.ts';
 import { bestAccuracy, isLive, type RunsState, type RunView } from '../../stores/runs.ts';
 import { useRuns, useSession } from '../../studio.tsx';
+import { BEATS, type Beat } from './useBeats.ts';
 import { useResume } from './useResume.ts';
 import { useTrain } from './useTrain.ts';
 
@@ -80,7 +82,7 @@ function Figure({ name, value }: { name: string; value: string }) {
 }
 
 /** One line under the buttons: what is being waited for, else what the run tells about itself. */
-export function StatusLine({ run }: { run: RunView | undefined }) {
+export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat | undefined }) {
   const progress = useSession((s) => s.progress);
   const phase = useSession((s) => s.phase);
   const plan = useRuns((s) => s.plan);
@@ -95,6 +97,7 @@ export function StatusLine({ run }: { run: RunView | undefined }) {
         <strong>{notice.message}</strong> {notice.remedy}
       </p>
     );
+  if (run?.state === 'paused' && run.steps.length > 0) return <Beats run={run} beat={beat} />;
   if (run?.speed && isLive(run.state))
     return (
       <p className="status-line">
@@ -131,6 +134,28 @@ function Waiting({ run }: { run: RunView }) {
       </span>
       <Button onPress={resume}>Go on with it</Button>
     </div>
+  );
+}
+
+/** The four beats of the last step, each with its numbers. */
+function Beats({ run, beat }: { run: RunView; beat: Beat | undefined }) {
+  const { loss, gradNorm } = run.steps.at(-1)!;
+  const moved = run.frame?.tokenMoved;
+  const mean = moved?.length ? moved.reduce((a, b) => a + b, 0) / moved.length : undefined;
+  const words: Record<Beat, string> = {
+    forward: `Forward: ${plural(run.recipe.batchSize, 'row')}`,
+    loss: `loss ${formatNumber(loss)}`,
+    backward: `backward: norm ${formatNumber(gradNorm)}`,
+    update: mean === undefined ? 'update' : `update: tiles are ${formatNumber(mean)} from their start`,
+  };
+  return (
+    <ol className="status-line beats" aria-label={`Step ${run.step}`}>
+      {BEATS.map((name) => (
+        <li key={name} aria-current={name === beat ? 'step' : undefined}>
+          {words[name]}
+        </li>
+      ))}
+    </ol>
   );
 }
 

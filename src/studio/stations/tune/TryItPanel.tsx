@@ -73,7 +73,9 @@ function Answers() {
         <thead>
           <tr>
             <td />
-            <th scope="col">no prompt</th>
+            <th scope="col" title="no prompt">
+              none
+            </th>
             <th scope="col" title={writtenPrompt}>
               written
             </th>

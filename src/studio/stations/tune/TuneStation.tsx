@@ -9,6 +9,7 @@ import { Scene } from './Scene.tsx';
 import { StatusLine, Transport } from './Transport.tsx';
 import { TryItPanel } from './TryItPanel.tsx';
 import './tune.css';
+import { type Beat, useBeats } from './useBeats.ts';
 import { useFlats } from './useFlats.ts';
 import { useTrainKeys } from './useTrain.ts';
 
@@ -40,16 +41,17 @@ function Happens() {
   const recording = usePlayback((s) => s.recording);
   const steps = useRecipe((s) => s.recipe.steps);
   const flats = useFlats();
+  const beat = useBeats(current);
   const run = current ?? played;
   const recorded = current ? undefined : recording;
   const own = runs.filter((r) => fitsSession(r, model?.id, data?.name) || r.id === current?.id);
   const shown = recorded && played ? [played] : own;
   return (
     <section className="tune-happens" aria-label="What happens">
-      <SceneOf />
+      <SceneOf beat={beat} />
       <Transport run={run} recorded={recorded !== undefined} />
       <div className="status">
-        <StatusLine run={current} />
+        <StatusLine run={current} beat={beat} />
       </div>
       <Suspense fallback={<div className="charts" />}>
         <Charts
@@ -77,7 +79,7 @@ function recordedFlats({
 const NO_TOKENS: string[] = [];
 const NO_LAYERS = [4, 4] as const;
 
-function SceneOf() {
+function SceneOf({ beat }: { beat: Beat | undefined }) {
   const current = useLive(currentRun);
   const played = usePlayback((s) => s.view);
   const recording = usePlayback((s) => s.recording);
@@ -116,6 +118,7 @@ function SceneOf() {
       tokens={reading?.tokens ?? NO_TOKENS}
       frame={current?.frame}
       answers={answers}
+      beat={beat}
       tile={tile !== undefined && tile < promptLength ? tile : undefined}
       onTile={setTile}
     />
