@@ -139,6 +139,19 @@ describe('mending', () => {
     expect(await desk.mend('no such finding')).toEqual(once);
   });
 
+  it('takes quick presses one after the other, and waits for settings under way', async () => {
+    const settings = await openFile(dirty());
+    await desk.setTask(settings, model, none);
+    const task = desk.setTask({ ...settings, template: 'x {text}' }, model, none);
+    const mends = Promise.all([desk.mend('duplicate'), desk.mend('no-letters'), desk.mend('duplicate')]);
+    expect((await task).mended).toEqual([]);
+    expect((await mends).map(({ mended }) => mended.length)).toEqual([1, 2, 2]);
+    expect(desk.task()).toMatchObject({
+      settings: { template: 'x {text}' },
+      mended: ['duplicate', 'no-letters'],
+    });
+  });
+
   it('keeps the other rows in their parts, and outlives other settings', async () => {
     const settings = await openFile(dirty());
     await desk.setTask(settings, model, none);

@@ -94,6 +94,8 @@ export function createDatasetDesk(options: { samplesUrl: string; fetch?: typeof 
   /** The reading or preparing that goes on; newer work cancels it. */
   let current = new AbortController();
   let settled: Promise<unknown> = Promise.resolve();
+  /** The mends that wait for their turn: each acts on what the one before has left. */
+  let changes: Promise<unknown> = Promise.resolve();
   let found: { of: PreparedTask; key: string; indices: readonly number[] } | undefined;
 
   /** Begins work that takes the place of whatever goes on. */
@@ -189,16 +191,20 @@ export function createDatasetDesk(options: { samplesUrl: string; fetch?: typeof 
     return state.report;
   };
 
-  /** Another state of the same rows, once what goes on has ended. */
-  const change = async (layersOf: (now: Committed) => Layer[] | undefined): Promise<TaskReport> => {
-    await settled;
-    const now = needTask();
-    const layers = layersOf(now);
-    if (!layers) return now.report;
-    const { settings } = now.task;
-    return replacing((signal) =>
-      commit(needOpened(), now.files, layers, settings, now.model, () => undefined, signal),
-    );
+  /** Another state of the same rows, once what goes on has ended; one change after the other. */
+  const change = (layersOf: (now: Committed) => Layer[] | undefined): Promise<TaskReport> => {
+    const result = changes.then(async () => {
+      await settled;
+      const now = needTask();
+      const layers = layersOf(now);
+      if (!layers) return now.report;
+      const { settings } = now.task;
+      return replacing((signal) =>
+        commit(needOpened(), now.files, layers, settings, now.model, () => undefined, signal),
+      );
+    });
+    changes = result.catch(() => undefined);
+    return result;
   };
 
   const viewOf = (
