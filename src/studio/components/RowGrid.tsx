@@ -8,7 +8,7 @@ import './rowGrid.css';
 
 export interface GridColumn<Row> {
   id: string;
-  title: string;
+  title: ReactNode;
   /** A track of the grid, for example `6rem` or `minmax(0, 1fr)`. */
   track: string;
   /** The column is left out where the grid is narrower than 640 px. */

@@ -8,31 +8,42 @@ const SHOWN = 5;
 
 /** The first rows that a finding is about, as the model reads them. */
 export function FoundRows({ rows }: { rows: readonly number[] }) {
+  return (
+    <div className="found-rows">
+      {rows.slice(0, SHOWN).map((row) => (
+        <RowTokens key={row} row={row} withName />
+      ))}
+      {rows.length > SHOWN && <span className="muted">and {formatCount(rows.length - SHOWN)} more</span>}
+    </div>
+  );
+}
+
+/** One row as the model reads it. */
+export function RowTokens({ row, withName = false }: { row: number; withName?: boolean }) {
   const { engine, notices } = useStudio();
   const task = useSession((s) => s.task);
-  const [views, setViews] = useState<TokenView[]>();
+  const [view, setView] = useState<TokenView>();
   useEffect(() => {
     let current = true;
-    Promise.all(rows.slice(0, SHOWN).map((row) => engine.readRow(row)))
-      .then((read) => current && task && setViews(read))
-      .catch((error) => current && notices.getState().fail(error));
+    if (task)
+      engine
+        .readRow(row)
+        .then((read) => current && setView(read))
+        .catch((error) => current && notices.getState().fail(error));
     return () => {
       current = false;
     };
-  }, [engine, notices, rows, task]);
+  }, [engine, notices, row, task]);
+  if (!view) return <span className="muted">reading</span>;
   return (
-    <div className="found-rows">
-      {views?.map((view) => (
-        <div key={view.row}>
-          <span className="muted">
-            row {formatCount(view.row + 1)}, {view.label}
-          </span>
-          <Tokens tokens={view.tokens} />
-        </div>
-      ))}
-      {views && rows.length > SHOWN && (
-        <span className="muted">and {formatCount(rows.length - SHOWN)} more</span>
+    <div className="row-tokens">
+      {withName && (
+        <span className="muted">
+          row {formatCount(row + 1)}, {view.label}
+        </span>
       )}
+      <Tokens tokens={view.tokens} />
+      {view.truncated && <span className="muted">The rest of this row is cut off.</span>}
     </div>
   );
 }

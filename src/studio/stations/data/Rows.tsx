@@ -1,13 +1,12 @@
-import { Search, X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
-import { Button as AriaButton, SearchField as AriaSearchField, Input, Label } from 'react-aria-components';
 import { Empty, Select } from '../../components/index.ts';
 import { type GridColumn, RowGrid } from '../../components/RowGrid.tsx';
+import { SearchField } from '../../components/SearchField.tsx';
 import { Section } from '../../components/sections.tsx';
 import { formatCount, plural } from '../../format.ts';
 import type { DataRow } from '../../stores/rowPages.ts';
 import { useSession } from '../../studio.tsx';
-import { FoundRows } from './FoundRows.tsx';
+import { RowTokens } from './FoundRows.tsx';
 import { useRowPages } from './stores.ts';
 
 const SEARCH_MS = 250;
@@ -111,28 +110,5 @@ function columnsOf(pair: boolean): GridColumn<DataRow>[] {
 }
 
 function detailOf(row: DataRow) {
-  return <FoundRows rows={[row.row]} />;
-}
-
-function SearchField({
-  label,
-  value,
-  onChange,
-}: {
-  label: string;
-  value: string;
-  onChange: (value: string) => void;
-}) {
-  return (
-    <AriaSearchField className="search" value={value} onChange={onChange}>
-      <Label className="sr-only">{label}</Label>
-      <Search size={15} aria-hidden />
-      <Input className="text-input" placeholder={label} />
-      {value !== '' && (
-        <AriaButton className="button" data-variant="icon">
-          <X size={15} aria-hidden />
-        </AriaButton>
-      )}
-    </AriaSearchField>
-  );
+  return <RowTokens row={row.row} />;
 }

@@ -1,0 +1,116 @@
+/** Lists of outcomes: filtered, sorted, compared, written as CSV. Plain functions. */
+import Papa from 'papaparse';
+import { type Comparison, compare } from '../../../data/index.ts';
+import type { Evaluation } from '../../../worker/protocol.ts';
+
+export type Outcome = Evaluation['outcomes'][number];
+
+/** A cell of the confusion matrix: indices into the labels; `predicted` is `labels.length` for answers that are no label. */
+export interface Cell {
+  truth: number;
+  predicted: number;
+}
+export type Order = 'row' | 'surest' | 'least-sure';
+export interface OutcomeFilter {
+  show: 'wrong' | 'right' | 'all';
+  cell?: Cell;
+  search: string;
+  order: Order;
+}
+
+export function isRight(outcome: Outcome): boolean {
+  return outcome.predicted === outcome.label;
+}
+
+export function selectOutcomes(
+  { outcomes, labels }: Pick<Evaluation, 'outcomes' | 'labels'>,
+  { show, cell, search, order }: OutcomeFilter,
+): Outcome[] {
+  const wanted = search.trim().toLowerCase();
+  const inCell = (outcome: Outcome) => {
+    if (!cell) return true;
+    const predicted = labels.indexOf(outcome.predicted);
+    return (
+      outcome.label === labels[cell.truth] && (predicted < 0 ? labels.length : predicted) === cell.predicted
+    );
+  };
+  const found = outcomes.filter(
+    (outcome) =>
+      // A cell says already whether its rows are right.
+      (cell || show === 'all' || isRight(outcome) === (show === 'right')) &&
+      inCell(outcome) &&
+      (wanted === '' || `${outcome.text}\n${outcome.text2 ?? ''}`.toLowerCase().includes(wanted)),
+  );
+  if (order === 'row') return found;
+  const sign = order === 'surest' ? -1 : 1;
+  return found.sort((a, b) => sign * (a.probability - b.probability));
+}
+
+/** Every outcome as a line of a CSV file; rows are numbered from 1, as the studio shows them. */
+export function outcomesCsv({ outcomes }: Pick<Evaluation, 'outcomes'>): string {
+  const pair = outcomes.some((outcome) => outcome.text2 !== undefined);
+  const free = outcomes.some((outcome) => outcome.generated !== undefined);
+  return Papa.unparse(
+    outcomes.map((outcome) => ({
+      row: outcome.row + 1,
+      text: outcome.text,
+      ...(pair && { text2: outcome.text2 ?? '' }),
+      label: outcome.label,
+      predicted: outcome.predicted,
+      right: isRight(outcome) ? 1 : 0,
+      probability: outcome.probability,
+      ...(free && { generated: outcome.generated ?? '' }),
+    })),
+  );
+}
+
+/** One row with both answers. */
+export interface PairedOutcome {
+  first: Outcome;
+  second: Outcome;
+}
+export interface Paired {
+  /** Rows that both were asked. */
+  n: number;
+  bothRight: number;
+  bothWrong: number;
+  /** Rows to which they answer differently, in the part's order. */
+  differ: PairedOutcome[];
+  comparison: Comparison;
+}
+
+/** Two evaluations on the same rows; rows that only one of them has are left out. */
+export function pairOutcomes(
+  first: Pick<Evaluation, 'outcomes'>,
+  second: Pick<Evaluation, 'outcomes'>,
+): Paired {
+  const byRow = new Map(second.outcomes.map((outcome) => [outcome.row, outcome]));
+  const pairs = first.outcomes.flatMap((outcome): PairedOutcome[] => {
+    const other = byRow.get(outcome.row);
+    return other ? [{ first: outcome, second: other }] : [];
+  });
+  const right = pairs.map(() => 1);
+  return {
+    n: pairs.length,
+    bothRight: pairs.filter((pair) => isRight(pair.first) && isRight(pair.second)).length,
+    bothWrong: pairs.filter((pair) => !isRight(pair.first) && !isRight(pair.second)).length,
+    differ: pairs.filter((pair) => pair.first.predicted !== pair.second.predicted),
+    comparison: compare(
+      right,
+      pairs.map((pair) => Number(isRight(pair.first))),
+      pairs.map((pair) => Number(isRight(pair.second))),
+    ),
+  };
+}
+
+/** Who is ahead and by how much, as shares; the interval below zero says that it may be the other. */
+export function leadOf({ difference, interval }: Pick<Comparison, 'difference' | 'interval'>): {
+  ahead: 'first' | 'second' | 'neither';
+  by: number;
+  low: number;
+  high: number;
+} {
+  if (difference < 0)
+    return { ahead: 'first', by: -difference, low: 0 - interval.high, high: 0 - interval.low };
+  return { ahead: difference > 0 ? 'second' : 'neither', by: difference, ...interval };
+}
