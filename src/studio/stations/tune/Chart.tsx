@@ -170,16 +170,19 @@ function drawFlats(plot: uPlot, flats: readonly Flat[], unit: number, token: (na
   const right = bbox.left + bbox.width;
   const floor = bbox.top + bbox.height - 3 * pixel;
   let ceiling = bbox.top + line - 4 * pixel;
-  for (const [i, { name, y }] of placed.entries()) {
+  const names = placed.map(({ name, y }, i) => {
     // The last name may stand under its line, where the one above it leaves no room.
     const below = i === placed.length - 1 && i > 0 && y - 5 * pixel < ceiling;
     const at = Math.min(below ? Math.max(y + line, ceiling) : Math.max(y - 5 * pixel, ceiling), floor);
-    const width = ctx.measureText(name).width;
-    ctx.fillStyle = token('--bg');
-    ctx.fillRect(right - width - 4 * pixel, at - line + 4 * pixel, width + 4 * pixel, line - pixel);
-    ctx.fillStyle = token('--ink3');
-    ctx.fillText(name, right, at);
     ceiling = at + line;
+    return { name, at };
+  });
+  ctx.fillStyle = token('--bg');
+  for (const { name, at } of names) {
+    const width = ctx.measureText(name).width + 4 * pixel;
+    ctx.fillRect(right - width, at - line + 4 * pixel, width, line - pixel);
   }
+  ctx.fillStyle = token('--ink3');
+  for (const { name, at } of names) ctx.fillText(name, right, at);
   ctx.restore();
 }

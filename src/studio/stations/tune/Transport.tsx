@@ -24,7 +24,7 @@ export function Transport({ run, recorded }: { run: RunView | undefined; recorde
       <Button variant="primary" onPress={toggle} isDisabled={!canTrain}>
         {state === 'running' || state === 'starting' ? (
           <>
-            <Pause size={14} fill="currentColor" aria-hidden /> Pause
+            <Pause size={14} fill="currentColor" aria-hidden /> {state === 'starting' ? 'Starting' : 'Pause'}
           </>
         ) : (
           <>
