@@ -72,6 +72,27 @@ describe('taskDraft', () => {
     expect(draft.getState().pending).toBe(false);
   });
 
+  it('asks for the words of another label column', async () => {
+    const { engine, session, draft } = await setup();
+    session.setState((s) => ({ data: { ...s.data!, columns: ['text', 'label', 'kind'] } }));
+    await vi.runAllTimersAsync();
+    draft.setState({ draft: session.getState().task!.settings });
+    const suggest = engine.suggestTask;
+    engine.suggestTask = async (roles) => ({
+      ...(await suggest(roles)),
+      verbalizers: { x: 'yes' },
+      writtenPrompt: 'yes or no : {text}',
+    });
+    await draft.getState().setRoles({ text: 'text', label: 'kind' });
+    await vi.runAllTimersAsync();
+    expect(session.getState().task!.settings).toMatchObject({
+      roles: { text: 'text', label: 'kind' },
+      verbalizers: { x: 'yes' },
+      writtenPrompt: 'yes or no : {text}',
+    });
+    expect(draft.getState().pending).toBe(false);
+  });
+
   it('follows another table', async () => {
     const { session, draft } = await setup();
     await session.getState().openData({ kind: 'sample', id: 'questions' });

@@ -3,10 +3,10 @@
  * soon as nothing is wrong with it; until then the engine keeps what it has. One change is in work at a time, and the newest waits.
  */
 import { createStore } from 'zustand/vanilla';
-import type { Engine, TaskSettings } from '../../worker/protocol.ts';
+import type { Engine, Roles, TaskSettings } from '../../worker/protocol.ts';
 import type { Notices } from './notices.ts';
 import type { Session } from './session.ts';
-import { problemsOf, type SettingName, sameSettings } from './taskSettings.ts';
+import { problemsOf, type SettingName, sameSettings, withRoles } from './taskSettings.ts';
 
 export interface TaskDraftState {
   draft?: TaskSettings;
@@ -16,6 +16,8 @@ export interface TaskDraftState {
   /** The engine is at it. */
   applying: boolean;
   change(make: (settings: TaskSettings) => TaskSettings, when?: 'now' | 'typing'): void;
+  /** Other columns; labels of another column get the words that the engine suggests for them. */
+  setRoles(roles: Roles): Promise<void>;
   /** Back to what is in use. */
   revert(): void;
 }
@@ -68,6 +70,25 @@ export function createTaskDraft(engine: Engine, session: Session, notices: Notic
         clearTimeout(timer);
         if (when === 'now') void apply();
         else timer = setTimeout(() => void apply(), TYPING_MS);
+      },
+      async setRoles(roles) {
+        const { draft, change } = get();
+        const { data } = session.getState();
+        if (!draft || !data) return;
+        const next = withRoles(draft, roles);
+        const asks = roles.label !== draft.roles.label && problemsOf(next, data.columns).roles === undefined;
+        if (!asks) return change(() => next);
+        set({ draft: next, problems: problemsOf(next, data.columns), pending: true });
+        clearTimeout(timer);
+        // A column that cannot be the label has no words to suggest; using it says why.
+        const suggested = await engine.suggestTask(roles).catch(() => undefined);
+        const now = get().draft;
+        if (!now || session.getState().data !== data || now.roles !== next.roles) return;
+        change((settings) =>
+          suggested
+            ? { ...settings, verbalizers: suggested.verbalizers, writtenPrompt: suggested.writtenPrompt }
+            : settings,
+        );
       },
       revert() {
         clearTimeout(timer);

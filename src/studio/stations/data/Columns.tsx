@@ -1,7 +1,6 @@
 import type { Roles, TaskSettings } from '../../../worker/protocol.ts';
 import { Button, type Choice, Select, TextField } from '../../components/index.ts';
 import { Pair, Section } from '../../components/sections.tsx';
-import { withRoles } from '../../stores/taskSettings.ts';
 import { useSession } from '../../studio.tsx';
 import { Preview } from './Preview.tsx';
 import { useDraft } from './stores.ts';
@@ -19,8 +18,8 @@ export function Columns({ draft, isDisabled }: { draft: TaskSettings; isDisabled
   const change = useDraft((s) => s.change);
   const revert = useDraft((s) => s.revert);
   const choices = columns.map((column): Choice<string> => ({ id: column, label: column }));
-  const setRoles = (more: Partial<Roles>) =>
-    change((settings) => withRoles(settings, { ...settings.roles, ...more }));
+  const changeRoles = useDraft((s) => s.setRoles);
+  const setRoles = (more: Partial<Roles>) => void changeRoles({ ...draft.roles, ...more });
   const { text, text2, label } = draft.roles;
 
   return (

@@ -1,9 +1,9 @@
-import { Info, TriangleAlert } from 'lucide-react';
+import { Check, Info, TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
 import type { Finding } from '../../../worker/protocol.ts';
 import { Button } from '../../components/index.ts';
 import { Section } from '../../components/sections.tsx';
-import { formatCount, plural } from '../../format.ts';
+import { formatCount } from '../../format.ts';
 import { useSession, useStudio } from '../../studio.tsx';
 import { FoundRows } from './FoundRows.tsx';
 
@@ -33,19 +33,7 @@ export function Findings({ isDisabled }: { isDisabled: boolean }) {
     });
 
   return (
-    <Section
-      title="What may be wrong with the rows"
-      aside={
-        mended.length > 0 && (
-          <>
-            <span className="muted small">{plural(mended.length, 'mend')} in use</span>
-            <Button isDisabled={isDisabled || busy} onPress={() => void undo()}>
-              Undo the last
-            </Button>
-          </>
-        )
-      }
-    >
+    <Section title="What may be wrong with the rows">
       {findings.length === 0 ? (
         <p className="muted">
           Nothing was found: no duplicates, no contradictions, no row in two parts, no broken letters.
@@ -59,6 +47,21 @@ export function Findings({ isDisabled }: { isDisabled: boolean }) {
               isDisabled={isDisabled || busy}
               onMend={() => void mend(finding)}
             />
+          ))}
+        </ul>
+      )}
+      {mended.length > 0 && (
+        <ul className="findings" aria-label="Mended">
+          {mended.map((words, i) => (
+            <li key={words}>
+              <Check size={17} aria-label="mended" />
+              <p>{words}</p>
+              {i === mended.length - 1 && (
+                <Button isDisabled={isDisabled || busy} onPress={() => void undo()}>
+                  Undo
+                </Button>
+              )}
+            </li>
           ))}
         </ul>
       )}
