@@ -94,6 +94,7 @@ export function foldEvent(run: RunView, event: RunEvent): RunView {
       return {
         ...run,
         step: last.step,
+        progress: undefined,
         seconds: run.seconds + (stepsPerSecond > 0 ? event.records.length / stepsPerSecond : 0),
         speed: { stepsPerSecond, tokensPerSecond, secondsLeft, gpuBytes },
       };
@@ -107,7 +108,8 @@ export function foldEvent(run: RunView, event: RunEvent): RunView {
         evals: [...run.evals.filter((e) => e.step < event.record.step), event.record],
       };
     case 'progress':
-      return { ...run, progress: event.progress };
+      // Work that is done is no longer waited for.
+      return { ...run, progress: event.progress.done < event.progress.total ? event.progress : undefined };
     case 'notice': {
       const { code, message, remedy } = event;
       return { ...run, notices: [...run.notices.filter((n) => n.code !== code), { code, message, remedy }] };

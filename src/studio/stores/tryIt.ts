@@ -51,6 +51,8 @@ export interface TryItState {
 
 /** Least milliseconds between two refreshes that nobody but the run asked for. */
 export const REFRESH_MS = 1000;
+/** A refresh is followed by a rest this many times as long: on a slow device watching must not eat the training. */
+const REST = 5;
 /** Wait after a key press before a text is asked. */
 const TYPING_MS = 250;
 
@@ -60,6 +62,7 @@ export function createTryIt(engine: Engine, notices: Notices) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let dueAt = Infinity;
     let lastEnd = -Infinity;
+    let rest = REFRESH_MS;
     let nextPin = 1;
     /** What is stale. `base`: reading, no prompt, written prompt; they change only with the text. */
     const stale = { base: false, soft: false, tile: false };
@@ -77,6 +80,7 @@ export function createTryIt(engine: Engine, notices: Notices) {
       dueAt = Infinity;
       if (busy) return;
       busy = true;
+      const begin = performance.now();
       try {
         if (stale.base) await refreshBase();
         if (stale.soft) await refreshSoft();
@@ -87,8 +91,9 @@ export function createTryIt(engine: Engine, notices: Notices) {
       } finally {
         busy = false;
         lastEnd = performance.now();
+        rest = Math.max(REFRESH_MS, REST * (lastEnd - begin));
         if (stale.base) soon();
-        else if (stale.soft || stale.tile) soon(REFRESH_MS);
+        else if (stale.soft || stale.tile) soon(rest);
       }
     };
 
@@ -184,7 +189,7 @@ export function createTryIt(engine: Engine, notices: Notices) {
       touch() {
         stale.soft = get().soft !== undefined;
         stale.tile = get().soft !== undefined && get().tile !== undefined;
-        if (stale.soft) soon(Math.max(0, lastEnd + REFRESH_MS - performance.now()));
+        if (stale.soft) soon(Math.max(0, lastEnd + rest - performance.now()));
       },
     };
   });

@@ -169,7 +169,7 @@ function Stack({
               {name} {bar.layer}
             </text>
           )}
-          {bar.named && withNorm && bar.norm !== undefined && (
+          {bar.named && withNorm && bar.norm !== undefined && bar.norm > 0 && (
             <text
               x={stack.x + stack.width - 12}
               y={bar.y + bar.height / 2 + 4}

@@ -70,7 +70,7 @@ export function lossRange(all: readonly Line[]): [number, number] {
   if (values.length === 0) return [0, 1];
   // A few first steps far above the rest would press the curve flat.
   const sorted = [...values].sort((a, b) => a - b);
-  const high = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.995))]!;
+  const high = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.985))]!;
   const step = high > 4 ? 1 : high > 1.5 ? 0.5 : 0.2;
   return [0, Math.max(step, Math.ceil((high * 1.04) / step) * step)];
 }

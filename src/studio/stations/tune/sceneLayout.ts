@@ -93,9 +93,11 @@ export function layOutScene(input: SceneInput): SceneLayout {
   const encoderBars = bars(layers[0], input.encoderGrad);
   const decoderBars = bars(layers[1], input.decoderGrad);
   const largest = Math.max(greatest(input.encoderGrad), greatest(input.decoderGrad));
+  // The norm falls by two orders of magnitude from the prompt to the top: as a square root the thin ones can still be told
+  // apart. The numbers stand on the bars.
   const widthOf = (norm: number | undefined) =>
     norm !== undefined && Number.isFinite(norm) && largest > 0
-      ? Math.max(1, (WIDEST_RIBBON * norm) / largest)
+      ? WIDEST_RIBBON * Math.sqrt(norm / largest)
       : 0;
 
   const tilesWidth = Math.min(P * 14, Math.max(110, Math.round(width * 0.35)));

@@ -56,7 +56,7 @@ describe('the scene', () => {
         }
   });
 
-  test('ribbons are as wide as the norm at their layer, and the fan shares the first one out', () => {
+  test('ribbons are as wide as the root of the norm at their layer, and the fan shares the first one out', () => {
     const layout = layOutScene({
       ...input,
       promptLength: 2,
@@ -65,8 +65,8 @@ describe('the scene', () => {
       decoderGrad: [1, 1, 1, 4],
     });
     const widths = layout.encoderRibbons.map((ribbon) => ribbon.width);
-    expect(widths[2]! / widths[0]!).toBeCloseTo(4);
-    expect(layout.decoderRibbons[2]!.width / widths[2]!).toBeCloseTo(0.5);
+    expect(widths[2]! / widths[0]!).toBeCloseTo(2);
+    expect(layout.decoderRibbons[2]!.width / widths[2]!).toBeCloseTo(Math.SQRT1_2);
     expect(layout.tiles.map((tile) => tile.strength)).toEqual([1 / 3, 1]);
     expect(layout.tiles.every((tile) => tile.fan)).toBe(true);
   });
