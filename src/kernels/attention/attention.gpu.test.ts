@@ -131,6 +131,41 @@ async function compare(
 const same = (lengths: number[]): [number, number][] => lengths.map((n) => [n, n]);
 const ragged = [1, 7, 70, 2, 33, 16, 5];
 
+/** Ranges of trees behind a prefix. `chosen`: the rows that ask. */
+function tree(prefix: number, trees: [input: number, branches: number[]][], chosen?: number[]): Packed {
+  const seenBy: [from: number, to: number][] = [];
+  const queries: number[][] = [];
+  const total =
+    prefix + trees.reduce((sum, [n, branches]) => sum + n + branches.reduce((a, b) => a + b, 0), 0);
+  for (let i = 0; i < prefix; i++) {
+    seenBy.push([i, total]);
+    queries.push([0, i + 1, 0, prefix]);
+  }
+  for (const [input, branches] of trees) {
+    const first = queries.length;
+    const end = first + input + branches.reduce((a, b) => a + b, 0);
+    for (let i = 0; i < input; i++) {
+      seenBy.push([first + i, end]);
+      queries.push([first, first + i + 1, 0, 0]);
+    }
+    for (const branch of branches) {
+      const start = queries.length;
+      for (let i = 0; i < branch; i++) {
+        seenBy.push([start + i, start + branch]);
+        queries.push([first, start + i + 1, input | ((start - first - input) << 16), 0]);
+      }
+    }
+  }
+  const rows = chosen ?? queries.map((_, i) => i);
+  const before = (row: number) => rows.filter((r) => r < row).length;
+  return {
+    queryRanges: Uint32Array.from(rows.flatMap((row) => queries[row])),
+    keyRanges: Uint32Array.from(seenBy.flatMap(([from, to]) => [before(from), before(to), 0, 0])),
+    queries: rows.length,
+    keys: total,
+  };
+}
+
 describe.each(allTraits)('attention, %s', (_, traits) => {
   test('bidirectional over ragged packed sequences, with clamped bias', () =>
     compare(traits, { packed: pack(same(ragged)), headDim: 32, heads: 3, reach: 12 }));
@@ -188,6 +223,28 @@ describe.each(allTraits)('attention, %s', (_, traits) => {
       heads: 4,
       kvHeads: 2,
     }));
+
+  // A prefix of 3; then two trees of an input and branches that see the input and not each other; rows of a tree in preorder.
+  test.each([
+    ['all rows', undefined],
+    ['some rows', [2, 5, 7, 9, 10, 14]],
+  ])('branches behind a shared prefix, queries of %s', (_, chosen) =>
+    compare(traits, {
+      packed: tree(
+        3,
+        [
+          [5, [2, 3]],
+          [1, [1, 4, 1]],
+        ],
+        chosen,
+      ),
+      prefix: 3,
+      headDim: 12,
+      layout: 'apart',
+      heads: 4,
+      kvHeads: 2,
+    }),
+  );
 
   test.each([1, 5, 64, 100, 128, 256])('head width %i', (headDim) =>
     compare(traits, { packed: pack(same([9, 1, 4])), headDim, reach: 3 }),

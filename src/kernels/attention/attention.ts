@@ -7,6 +7,7 @@ import {
   attentionStats,
   headWidth,
 } from './kernels.ts';
+import { attentionKeysOnnx, attentionOnnx, attentionQueriesOnnx } from './onnx.ts';
 import { chooseAttentionTile } from './tiles.ts';
 
 export interface AttentionSettings {
@@ -34,8 +35,10 @@ export interface AttentionSettings {
   /** [Tk, 4] u32: the same pairs seen from the keys: (first query row, end, rel0, 0); query i has rel = rel0 - (i - first). */
   keyRanges: Tensor;
   /**
-   * Rows 0 .. prefix - 1 are a prefix that all others see besides their own range. The keyRanges of its rows name all queries that
-   * see them. Without bias only.
+   * Rows 0 .. prefix - 1 of the keys are a prefix that queries see besides their own range. The keyRanges of its rows name all queries
+   * that see them. Without bias only; queryRanges are then (first key row, end, hole, first prefix row seen): of the rows from
+   * `first` on (hole & 0xffff) are seen, the next (hole >> 16) are not (branches of other answers); a query that sees no prefix
+   * names `prefix` as its first row.
    */
   prefix?: Size;
   /** How many (query, key) pairs see each other, for the counts of a profile only. */
@@ -63,6 +66,7 @@ export function attention(b: Builder, settings: AttentionSettings): Tensor {
     inputs: [...new Set([q, k, v]), ...context],
     outputs: [out, lse],
     kernels: [attentionForward(settings, chooseAttentionTile(b.traits, 'forward', width), out, lse)],
+    onnx: (e) => attentionOnnx(e, settings, out),
     vjp: (back) => contributeGradients(back, settings, out, lse),
   });
   return out;
@@ -80,6 +84,8 @@ function contributeGradients(back: Backward, a: AttentionSettings, out: Tensor, 
     inputs: [out, dout, lse],
     outputs: [stats],
     kernels: [attentionStats(a, out, dout, lse, stats)],
+    // Queries and keys take what they need of it from one another.
+    onnx: () => {},
   });
 
   const table = a.bias ? [a.bias.table] : [];
@@ -89,6 +95,7 @@ function contributeGradients(back: Backward, a: AttentionSettings, out: Tensor, 
       inputs: [...new Set([a.q, a.k, a.v]), dout, stats, a.queryRanges, ...table],
       outputs: [into],
       kernels: [attentionBackwardQueries(a, queryTile, dout, stats, into)],
+      onnx: (e) => attentionQueriesOnnx(e, a, out, dout, into),
     });
   const keys = (into: { dk?: Tensor; dv?: Tensor }) =>
     back.record({
@@ -96,6 +103,7 @@ function contributeGradients(back: Backward, a: AttentionSettings, out: Tensor, 
       inputs: [...new Set(into.dk ? [a.q, a.k, a.v] : [a.q, a.k]), dout, stats, a.keyRanges, ...table],
       outputs: [...new Set([into.dk, into.dv].filter((tensor) => tensor !== undefined))],
       kernels: [attentionBackwardKeys(a, keyTile, dout, stats, into)],
+      onnx: (e) => attentionKeysOnnx(e, a, out, dout, into),
     });
 
   const inner = a.heads * a.headDim;

@@ -14,6 +14,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   united = unite(united, range$i);
   var from$i = range$i.x;
   var count$i = select(0u, range$i.y - range$i.x, range$i.y > range$i.x);
+//# if PREFIX
+  var hole$i = range$i.z;
+//# end
 //# if BIAS
   let shift$i = bitcast<i32>(range$i.z) - i32(range$i.x);
 //# end
@@ -40,8 +43,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if segment == 1u {
     united = vec2u(0u, u.prefix);
 //# for i in R
-    from$i = 0u;
-    count$i = select(0u, u.prefix, row$i >= u.prefix);
+    from$i = range$i.w;
+    count$i = select(0u, u.prefix - range$i.w, range$i.w < u.prefix);
+    hole$i = 0u;
 //# end
   }
 //# end
@@ -88,7 +92,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# if BIAS
     s$(i)_$b += bias_at(head, shift$i + i32(key$b));
 //# end
-    let p$(i)_$b = select(0.0, exp(s$(i)_$b - stats$i.x), j + $(b)u - from$i < count$i);
+//# if PREFIX
+    let at$(i)_$b = j + $(b)u - from$i;
+    let seen$(i)_$b = at$(i)_$b < count$i && at$(i)_$b - (hole$i & 0xffffu) >= hole$i >> 16u;
+//# else
+    let seen$(i)_$b = j + $(b)u - from$i < count$i;
+//# end
+    let p$(i)_$b = select(0.0, exp(s$(i)_$b - stats$i.x), seen$(i)_$b);
     let ds$(i)_$b = p$(i)_$b * (t$(i)_$b - stats$i.y);
 //# for d in SLICE
     dq$(i)_$d += ds$(i)_$b * k$(b)_$d;

@@ -19,15 +19,16 @@ export function pack(
   const keys: number[][] = [];
   const total = prefix + pairs.reduce((sum, [q]) => sum + q, 0);
   for (let i = 0; i < prefix; i++) {
-    queries.push([0, i + 1, -i, 0]);
+    queries.push([0, i + 1, 0, prefix]);
     keys.push([i, total, 0, 0]);
   }
+  const relative = (rel: number) => (prefix > 0 ? 0 : rel);
   for (const [q, k] of pairs) {
     const [q0, k0] = [queries.length, keys.length];
     for (let i = 0; i < q; i++) {
       const start = Math.min(k, Math.max(0, i - before));
       const end = Math.max(start, Math.min(k, i + after + 1));
-      queries.push([k0 + start, k0 + end, start - i, 0]);
+      queries.push([k0 + start, k0 + end, relative(start - i), 0]);
     }
     for (let j = 0; j < k; j++) {
       const start = Math.min(q, Math.max(0, j - after));

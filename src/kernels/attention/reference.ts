@@ -23,10 +23,10 @@ function eachPair(
 ): void {
   const rows = c.queryRanges.length / 4;
   for (let i = 0; i < rows; i++) {
-    const [start, end, rel0] = c.queryRanges.subarray(4 * i, 4 * i + 3);
+    const [start, end, rel0, from] = c.queryRanges.subarray(4 * i, 4 * i + 4);
     const keys: number[] = [];
-    if (c.prefix && i >= c.prefix) for (let j = 0; j < c.prefix; j++) keys.push(j);
-    for (let j = start; j < end; j++) keys.push(j);
+    if (c.prefix !== undefined) for (let j = from; j < c.prefix; j++) keys.push(j);
+    for (let j = start; j < end; j++) if (c.prefix === undefined || !inHole(rel0, j - start)) keys.push(j);
     for (let head = 0; head < c.heads; head++)
       for (const j of keys) {
         let score = 0;
@@ -42,6 +42,10 @@ function eachPair(
       }
   }
 }
+
+/** Whether a row lies in the gap of a range, as `AttentionSettings.prefix` has it. */
+const inHole = (hole: number, at: number): boolean =>
+  at >= (hole & 0xffff) && at < (hole & 0xffff) + (hole >>> 16);
 
 /** Where value d of a query head's operand lies. */
 function at(c: AttentionCase, operand: 'q' | 'k' | 'v', row: number, head: number, d: number): number {
