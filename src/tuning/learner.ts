@@ -117,23 +117,31 @@ function trainingGraph(traits: KernelTraits, model: Seq2SeqModel, settings: Lear
   };
 }
 
-/** GPU memory a run will take, known before anything is allocated, in bytes; `largest`: the largest single buffer. */
+/** Bytes of GPU memory. `largest`: the largest single buffer. */
+export interface MemoryPrediction {
+  weights: number;
+  activations: number;
+  total: number;
+  largest: number;
+}
+
+/** GPU memory a run will take by its (micro-)batch, known before anything is allocated. */
 export function predictMemory(
   traits: KernelTraits,
   model: Seq2SeqModel,
   settings: LearnerSettings,
   examples: readonly BatchExample[],
-  batch: number,
-): { weights: number; activations: number; total: number; largest: number } {
-  const { graph } = trainingGraph(traits, model, settings);
-  const capacity = capacityFor(examples, batch);
-  const living = livingNodes(graph.nodes, []);
+): (batch: number) => MemoryPrediction {
+  const living = livingNodes(trainingGraph(traits, model, settings).graph.nodes, []);
   const inputs = new Set(living.flatMap((n) => n.inputs).filter((tensor) => tensor.kind === 'input'));
-  const inputBytes = [...inputs].reduce((sum, tensor) => sum + tensorBytes(tensor, capacity), 0);
   const weights = model.frozen.reduce((sum, { tensor }) => sum + tensorBytes(tensor, {}), 0);
-  const plan = planMemory(living, capacity);
-  const activations = plan.bytes + inputBytes;
-  return { weights, activations, total: weights + activations, largest: Math.max(...plan.buffers) };
+  return (batch) => {
+    const capacity = capacityFor(examples, batch);
+    const inputBytes = [...inputs].reduce((sum, tensor) => sum + tensorBytes(tensor, capacity), 0);
+    const plan = planMemory(living, capacity);
+    const activations = plan.bytes + inputBytes;
+    return { weights, activations, total: weights + activations, largest: Math.max(...plan.buffers) };
+  };
 }
 
 /** A command buffer should hold the device for no longer than this, or a page that draws beside it stutters. Milliseconds. */

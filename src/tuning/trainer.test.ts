@@ -110,6 +110,19 @@ describe('a run', () => {
     expect(steps).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  test('a dev loss that is not finite is never the best', async () => {
+    const { learner } = counter();
+    const trainer = await createTrainer({
+      ...silent(learner),
+      evaluate: async () => ({ accuracy: 0.9, loss: Number.NaN }),
+    });
+    await expect(trainer.run()).rejects.toMatchObject({
+      code: 'non-finite-loss',
+      message: /dev loss after step 4/,
+    });
+    expect(trainer.checkpoint.best.step).toBe(0);
+  });
+
   test('pauses, steps once, goes on', async () => {
     const { learner } = counter({ delay: 1 });
     const states: string[] = [];

@@ -123,10 +123,19 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     await options.onCheckpoint(checkpoint);
   };
 
+  /** Back to the last good state, and an end. */
+  const goBack = (message: string): never => {
+    learner.writeState(checkpoint.state);
+    throw new PreludeError('non-finite-loss', `${message} The run went back to step ${checkpoint.step}.`, {
+      remedy: 'Try a smaller learning rate, gradient clipping, or a start from the vocabulary.',
+    });
+  };
+
   const evaluateAt = async (step: number): Promise<void> => {
     lastEvaluated = step;
     if (evaluate) {
       const score = await evaluate();
+      if (!Number.isFinite(score.loss)) goBack(`The dev loss after step ${step} is not a finite number.`);
       const better =
         score.accuracy > best.accuracy || (score.accuracy === best.accuracy && score.loss < best.loss);
       if (better) best = { step, ...score, prompt: (await learner.readState()).prompt };
@@ -160,12 +169,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
         while (onTheWay.length > atMost) await onTheWay.shift();
         if (bad === undefined) return;
         await Promise.all(onTheWay.splice(0));
-        learner.writeState(checkpoint.state);
-        throw new PreludeError(
-          'non-finite-loss',
-          `The loss of step ${bad} is not a finite number. The run went back to step ${checkpoint.step}.`,
-          { remedy: 'Try a smaller learning rate, gradient clipping, or a start from the vocabulary.' },
-        );
+        goBack(`The loss of step ${bad} is not a finite number.`);
       };
       const launch = (at: number) => {
         const scene = options.wantsScene?.() ?? false;

@@ -149,7 +149,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     const settings = learnerSettings(recipe, task());
     const traits = device.traits();
     const limit = device.session().gpu.limits.maxStorageBufferBindingSize;
-    const predict = (batch: number) => predictMemory(traits, resident.model, settings, examples, batch);
+    const predict = predictMemory(traits, resident.model, settings, examples);
     const fits = (batch: number) => {
       const memory = predict(batch);
       return memory.activations <= ACTIVATION_BUDGET && memory.largest <= limit;
@@ -293,7 +293,8 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     change({ state: options.paused ? 'paused' : 'running' });
     await keep({ ...runs.get(id)!, checkpoint: first });
 
-    const train = async (): Promise<void> => {
+    /** @returns what to tell the page when all is put away. */
+    const train = async (): Promise<RunEvent[]> => {
       let recoveries = 0;
       let { paused } = options;
       for (;;) {
@@ -305,9 +306,10 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
           const state: RunState = reason === 'stopped' ? 'stopped' : 'finished';
           change({ state, resumable: reason === 'stopped' && checkpoint.step < recipe.steps });
           await keep({ ...runs.get(id)!, checkpoint });
-          onEvent({ type: 'state', state, step: checkpoint.step });
-          onEvent({ type: 'finished', reason, bestStep: checkpoint.best.step });
-          return;
+          return [
+            { type: 'state', state, step: checkpoint.step },
+            { type: 'finished', reason, bestStep: checkpoint.best.step },
+          ];
         } catch (error) {
           if (!device.isLost() || recoveries >= MOST_RECOVERIES) throw error;
           recoveries++;
@@ -328,8 +330,10 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
         }
       }
     };
-    const ended = train()
-      .catch(async (error) => {
+    // From the next turn on: the first message then finds the run in its place.
+    const ended = Promise.resolve()
+      .then(train)
+      .catch(async (error): Promise<RunEvent[]> => {
         feed.flush();
         stopClock();
         const report = reportError(error);
@@ -337,12 +341,15 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
         dropStepsAfter(runs.get(id)!.summary, checkpoint.step);
         change({ state: 'failed', error: report, step: checkpoint.step, resumable: checkpoint.step > 0 });
         await keep({ ...runs.get(id)!, checkpoint });
-        onEvent({ type: 'state', state: 'failed', step: checkpoint.step });
-        onEvent({ type: 'failed', error: report, lastGoodStep: checkpoint.step });
+        return [
+          { type: 'state', state: 'failed', step: checkpoint.step },
+          { type: 'failed', error: report, lastGoodStep: checkpoint.step },
+        ];
       })
-      .finally(() => {
+      .then((last) => {
         live = undefined;
         if (!device.isLost()) parts.learner.destroy();
+        for (const event of last) onEvent(event);
       });
     live = { id, ...parts, ended };
     return snapshot(runs.get(id)!.summary);
