@@ -1,6 +1,7 @@
 import type { Tensor } from '../kernel.ts';
 import type { Backward, Builder } from '../op.ts';
 import { matmulKernels, type Product } from './matmul.ts';
+import { productOnnx } from './onnx.ts';
 import { chooseTile, rowCapacity } from './tiles.ts';
 
 export interface LinearSettings {
@@ -65,6 +66,7 @@ function recordProduct(b: Builder, product: Product, vjp?: (back: Backward) => v
     inputs: [left, w, bias, addend].filter((t) => t !== undefined),
     outputs: parts ? [out, parts] : [out],
     kernels,
+    onnx: (e) => productOnnx(e, product),
     vjp,
   });
 }
