@@ -10,6 +10,7 @@ export { type Activation, activate, gate } from './gate/gate.ts';
 export { gatherRows } from './gather_rows/gather_rows.ts';
 export * from './kernel.ts';
 export { linear } from './matmul/linear.ts';
+export type { OnnxAttribute, OnnxBatch, OnnxEmitter, OnnxFeed, OnnxValue } from './onnx.ts';
 export type { Backward, Builder, Contribution, Node } from './op.ts';
 export { adafactor } from './optimizer/adafactor.ts';
 export { adamw, sgd } from './optimizer/elementwise.ts';

@@ -1,4 +1,5 @@
 import type { Dtype, Kernel, KernelTraits, Size, Tensor } from './kernel.ts';
+import type { OnnxEmitter } from './onnx.ts';
 
 /**
  * What an op writes itself into: the graph, seen from below. An op is a function `(builder, inputs, settings) => output` that
@@ -17,6 +18,8 @@ export interface Node {
   inputs: Tensor[];
   outputs: Tensor[];
   kernels: Kernel[];
+  /** The same in ONNX: the graph's other lowering. */
+  onnx?(e: OnnxEmitter): void;
   /** A measurement for a person's eyes: left out of a run that does not ask for it. */
   tap?: boolean;
   /**

@@ -2,6 +2,7 @@ import { expandWgsl } from '../../gpu/index.ts';
 import { grid, type Kernel, size, type Tensor, u32 } from '../kernel.ts';
 import type { Builder } from '../op.ts';
 import addWgsl from './add.wgsl?raw';
+import { addOnnx } from './onnx.ts';
 
 /** z = x + y, all [M, d]; both gradients are dz itself. For sums that no kernel before them can take along. */
 export function add(b: Builder, x: Tensor, y: Tensor, name = `${x.name}+${y.name}`): Tensor {
@@ -11,6 +12,7 @@ export function add(b: Builder, x: Tensor, y: Tensor, name = `${x.name}+${y.name
     inputs: [x, y],
     outputs: [z],
     kernels: [addKernel(x, y, z)],
+    onnx: (e) => addOnnx(e, x, y, z),
     vjp(back) {
       const dz = back.grad(z);
       if (!dz) return;

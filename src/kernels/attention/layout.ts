@@ -107,7 +107,9 @@ function findBlocks(ranges: Uint32Array, prefix: number): Block[] {
     const [first, last] = end <= prefix ? [prefix, prefix] : [start, end];
     const joins =
       current !== undefined &&
-      (first === last ? current.keyStart === current.keyEnd : first >= current.keyStart && first < current.keyEnd);
+      (first === last
+        ? current.keyStart === current.keyEnd
+        : first >= current.keyStart && first < current.keyEnd);
     if (current && joins) {
       current.queryEnd = row + 1;
       current.keyEnd = Math.max(current.keyEnd, last);

@@ -159,12 +159,7 @@ export function attentionOnnx(e: OnnxEmitter, a: AttentionShape, out: Tensor): v
 function backward(e: OnnxEmitter, a: AttentionShape, out: Tensor, dout: Tensor) {
   return e.once(`attention gradient ${out.id}`, () => {
     const forward = attend(e, a, out);
-    const d = intoBlocks(
-      e,
-      a,
-      { tensor: dout, column: 0, heads: a.heads },
-      indices(e, a, 'queryIndex'),
-    );
+    const d = intoBlocks(e, a, { tensor: dout, column: 0, heads: a.heads }, indices(e, a, 'queryIndex'));
     const dg = grouped(e, a, d);
     const dp = ungrouped(e, a, e.node('MatMul', [dg, flip(e, forward.v)]));
     const sum = e.node('ReduceSum', [e.node('Mul', [d, forward.out]), e.i64([-1])], { keepdims: 1 });

@@ -4,6 +4,7 @@ import type { Builder } from '../op.ts';
 import { weightAccess } from '../weight.ts';
 import backwardWgsl from './backward.wgsl?raw';
 import forwardWgsl from './forward.wgsl?raw';
+import { embedBackwardOnnx, embedOnnx } from './onnx.ts';
 
 /** Set in an id that names a row of the soft prompt and not of the vocabulary. */
 export const PROMPT_ROW = 0x8000_0000;
@@ -41,6 +42,7 @@ export function embed(b: Builder, ids: Tensor, table: Tensor, settings: EmbedSet
     inputs: prompt ? [ids, table, prompt] : [ids, table],
     outputs: [x],
     kernels: [embedForward(ids, table, x, settings.scale, prompt)],
+    onnx: (e) => embedOnnx(e, ids, table, x, settings.scale, prompt),
     vjp(back) {
       const dx = back.grad(x);
       if (!dx || !prompt || !back.wants(prompt)) return;
@@ -50,6 +52,7 @@ export function embed(b: Builder, ids: Tensor, table: Tensor, settings: EmbedSet
         inputs: [gradient.promptRow, dx, gradient.into],
         outputs: [gradient.into],
         kernels: [embedBackward(gradient.promptRow, dx, gradient.into)],
+        onnx: (e) => embedBackwardOnnx(e, gradient.promptRow, dx, gradient.into),
       });
       back.contribute(prompt, { kind: 'pass', tensor: gradient.into });
     },

@@ -4,6 +4,7 @@ import type { Builder } from '../op.ts';
 import activationWgsl from './activation.wgsl?raw';
 import backwardWgsl from './backward.wgsl?raw';
 import forwardWgsl from './forward.wgsl?raw';
+import { gateBackwardOnnx, gateOnnx } from './onnx.ts';
 
 /**
  * Activation functions under their names in transformers. `gelu` is x times the normal distribution function (erf form);
@@ -38,6 +39,7 @@ function recordGate(b: Builder, y: Tensor, activation: Activation, gated: boolea
     inputs: [y],
     outputs: [h],
     kernels: [gateForward(y, h, activation)],
+    onnx: (e) => gateOnnx(e, y, h, activation),
     vjp(back) {
       const dh = back.grad(h);
       if (!dh || !back.wants(y)) return;
@@ -50,6 +52,7 @@ function recordGate(b: Builder, y: Tensor, activation: Activation, gated: boolea
             inputs: addend ? [y, dh, addend] : [y, dh],
             outputs: [dy],
             kernels: [gateBackward(y, dh, dy, activation, addend)],
+            onnx: (e) => gateBackwardOnnx(e, y, dh, dy, activation, addend),
           });
           return dy;
         },

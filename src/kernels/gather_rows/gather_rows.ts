@@ -2,6 +2,7 @@ import { expandWgsl } from '../../gpu/index.ts';
 import { grid, type Kernel, size, type Tensor, u32 } from '../kernel.ts';
 import type { Builder } from '../op.ts';
 import gatherWgsl from './gather_rows.wgsl?raw';
+import { gatherRowsBackwardOnnx, gatherRowsOnnx } from './onnx.ts';
 
 /** In an index: no row. */
 export const NO_ROW = 0xffff_ffff;
@@ -20,6 +21,7 @@ export function gatherRows(b: Builder, x: Tensor, index: Tensor, inverse: Tensor
     inputs: [x, index],
     outputs: [y],
     kernels: [gatherRowsKernel('forward', x, index, y)],
+    onnx: (e) => gatherRowsOnnx(e, x, index, y),
     vjp(back) {
       const dy = back.grad(y);
       if (!dy || !back.wants(x)) return;
@@ -32,6 +34,7 @@ export function gatherRows(b: Builder, x: Tensor, index: Tensor, inverse: Tensor
             inputs: addend ? [dy, inverse, addend] : [dy, inverse],
             outputs: [dx],
             kernels: [gatherRowsKernel('backward', dy, inverse, dx, addend)],
+            onnx: (e) => gatherRowsBackwardOnnx(e, dy, inverse, dx, addend),
           });
           return dx;
         },

@@ -10,6 +10,7 @@ import {
   u32,
 } from '../kernel.ts';
 import type { Builder } from '../op.ts';
+import { rowNormsOnnx, sumSquaresOnnx } from './onnx.ts';
 import rowSquaresWgsl from './row_squares.wgsl?raw';
 import sumWgsl from './sum.wgsl?raw';
 
@@ -28,6 +29,7 @@ export function sumSquares(b: Builder, x: Tensor, out: Tensor, slot: number, ran
     inputs: [x, out],
     outputs: [out, parts],
     kernels: [rowSquaresKernel(b.traits, x, parts, { range }), sumKernel(b.traits, parts, out, { slot })],
+    onnx: range ? undefined : (e) => sumSquaresOnnx(e, x, out, slot),
   });
 }
 
@@ -40,6 +42,7 @@ export function rowNorms(b: Builder, x: Tensor, out: Tensor, minus?: Tensor): vo
     inputs: minus ? [x, minus] : [x],
     outputs: [out],
     kernels: [rowSquaresKernel(b.traits, x, out, { minus, root: true })],
+    onnx: (e) => rowNormsOnnx(e, x, out, minus),
   });
 }
 

@@ -3,6 +3,7 @@ import { type Dims, grid, type Kernel, type KernelTraits, size, type Tensor, u32
 import type { Builder } from '../op.ts';
 import backwardWgsl from './backward.wgsl?raw';
 import forwardWgsl from './forward.wgsl?raw';
+import { rmsNormBackwardOnnx, rmsNormOnnx } from './onnx.ts';
 
 /**
  * RMSNorm (Zhang and Sennrich 2019; T5's layer norm: no mean, no bias).
@@ -19,6 +20,7 @@ export function rmsNorm(b: Builder, x: Tensor, weight: Tensor, eps: number): Ten
     inputs: [x, weight],
     outputs: [y],
     kernels: [rmsNormForward(b.traits, x, weight, y, eps)],
+    onnx: (e) => rmsNormOnnx(e, x, weight, y, eps),
     vjp(back) {
       const dy = back.grad(y);
       if (!dy || !back.wants(x)) return;
@@ -31,6 +33,7 @@ export function rmsNorm(b: Builder, x: Tensor, weight: Tensor, eps: number): Ten
             inputs: addend ? [x, weight, dy, addend] : [x, weight, dy],
             outputs: [dx],
             kernels: [rmsNormBackward(back.traits, x, weight, dy, dx, eps, addend)],
+            onnx: (e) => rmsNormBackwardOnnx(e, x, weight, dy, dx, eps, addend),
           });
           return dx;
         },

@@ -4,6 +4,7 @@ import type { Builder } from '../op.ts';
 import { sumKernel } from '../reduce/reduce.ts';
 import joinWgsl from './lse_join.wgsl?raw';
 import partWgsl from './lse_part.wgsl?raw';
+import { scoreSequencesOnnx, sequenceLossBackwardOnnx, sequenceLossOnnx } from './onnx.ts';
 import type { LossInputs } from './pack.ts';
 import rowWeightWgsl from './row_weight.wgsl?raw';
 import scoreWgsl from './score.wgsl?raw';
@@ -62,6 +63,7 @@ export function sequenceLoss(
         name: 'sequence_loss/total',
       },
     ],
+    onnx: (e) => sequenceLossOnnx(e, logits, batch, settings.mode, state.loss),
     vjp(back) {
       if (!back.wants(logits)) return;
       const rowWeight = back.tensor('loss.rowWeight', logits.rows, 1);
@@ -73,6 +75,7 @@ export function sequenceLoss(
         inputs: [logits, lse, weight, batch.terms, batch.rows],
         outputs: [dlogits, rowWeight],
         kernels: gradientKernels(logits, lse, batch, weight, rowWeight, dlogits),
+        onnx: (e) => sequenceLossBackwardOnnx(e, logits, batch, settings.mode, dlogits),
       });
       back.contribute(logits, { kind: 'pass', tensor: dlogits });
     },
@@ -93,6 +96,7 @@ export function scoreSequences(
     inputs: [logits, batch.terms, batch.candidates],
     outputs: [score, lse, ...scratch],
     kernels: [...kernels, scoreKernel(logits, lse, batch, score)],
+    onnx: (e) => scoreSequencesOnnx(e, logits, batch, score),
   });
   return score;
 }

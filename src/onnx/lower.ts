@@ -1,0 +1,200 @@
+import type {
+  Dtype,
+  Node,
+  OnnxAttribute,
+  OnnxEmitter,
+  OnnxFeed,
+  OnnxValue,
+  Tensor,
+} from '../kernels/index.ts';
+import type { NodeProto, TensorProto, ValueInfo } from './proto.ts';
+
+/** The newest operator set that onnxruntime-web 1.30 runs without a warning, and the file version that belongs to it. */
+export const OPSET = 21;
+export const IR_VERSION = 10;
+
+/** A graph in ONNX, all but the values of its weights. */
+export interface LoweredGraph {
+  nodes: NodeProto[];
+  /** Small constants. */
+  constants: TensorProto[];
+  /** Frozen matrices by the name of their initializer; f16 ones are widened by the graph itself. */
+  weights: Map<string, Tensor>;
+  /** States (a prompt) by the name of their input. */
+  states: Map<string, Tensor>;
+  feeds: OnnxFeed[];
+  inputs: ValueInfo[];
+  outputs: ValueInfo[];
+}
+
+export interface LowerOptions {
+  /** What is wanted, by the name of its output. */
+  outputs: Readonly<Record<string, Tensor>>;
+  /**
+   * Another origin for what would be fed with each batch: nodes that compute it inside the graph. Undefined leaves it an input. For
+   * models that others run, who have no packed batches.
+   */
+  resolve?(feed: OnnxFeed, e: OnnxEmitter): OnnxValue | undefined;
+  /** Inputs that `resolve` reads. */
+  inputs?: readonly ValueInfo[];
+  /** Name and rows (a number, or a size's name) of states that become inputs; by default the tensor's own. */
+  state?(tensor: Tensor): { name: string; rows: number | string };
+}
+
+/** The nodes that what is wanted depends on, in order, whatever state they write besides. */
+function neededNodes(nodes: readonly Node[], wanted: readonly Tensor[]): Node[] {
+  const needed = new Set<Tensor>(wanted);
+  const found: Node[] = [];
+  for (const node of [...nodes].reverse()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    for (const tensor of [...node.inputs, ...node.outputs]) needed.add(tensor);
+    found.push(node);
+  }
+  return found.reverse();
+}
+
+const bytesOf = (data: Float32Array | BigInt64Array) =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+const VALUE_TYPE: Record<Dtype, 'f32' | 'f16' | 'i32'> = { f32: 'f32', f16: 'f16', u32: 'i32' };
+const CAST_TO_F32 = 1;
+
+/**
+ * Writes the ONNX form of a graph, forward and backward alike: each node brings its own.
+ * @throws Error where a node has none, or where one reads a tensor that nobody wrote.
+ */
+export function lowerGraph(nodes: readonly Node[], options: LowerOptions): LoweredGraph {
+  const wanted = Object.entries(options.outputs);
+  const written: NodeProto[] = [];
+  const constants: TensorProto[] = [];
+  const weights = new Map<string, Tensor>();
+  const states = new Map<string, Tensor>();
+  const feeds = new Map<string, { feed: OnnxFeed; value: OnnxValue; fed: boolean }>();
+  const values = new Map<Tensor, OnnxValue>();
+  const columns = new Map<Tensor, { from: number; count: number; value: OnnxValue }[]>();
+  const made = new Map<string, unknown>();
+  const stateInputs: ValueInfo[] = [];
+  let scope = '';
+  let count = 0;
+
+  const add = (
+    op: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+  ): OnnxValue[] => {
+    const name = `${scope}/${op}_${count++}`;
+    const names = Array.from({ length: outputs }, (_, i) => (outputs === 1 ? name : `${name}:${i}`));
+    written.push({ name, opType: op, inputs, outputs: names, attributes });
+    return names as OnnxValue[];
+  };
+  const constant = (key: string, dtype: 'f32' | 'i64', shape: readonly number[], data: Uint8Array) =>
+    emitter.once(`constant ${key}`, () => {
+      const name = `constant_${constants.length}` as OnnxValue;
+      constants.push({ name, dtype, shape, data });
+      return name;
+    });
+  /** Where a value comes from that no node writes. */
+  const fromOutside = (tensor: Tensor): OnnxValue => {
+    if (tensor.kind === 'weight') {
+      weights.set(tensor.name, tensor);
+      if (tensor.dtype === 'f32') return tensor.name as OnnxValue;
+      return add('Cast', [tensor.name], 1, { to: CAST_TO_F32 })[0];
+    }
+    if (tensor.kind === 'state' && !columns.has(tensor)) {
+      const { name, rows } = options.state?.(tensor) ?? { name: tensor.name, rows: tensor.rows };
+      states.set(name, tensor);
+      stateInputs.push({ name, dtype: 'f32', shape: [rows, tensor.cols] });
+      return name as OnnxValue;
+    }
+    const parts = columns.get(tensor)?.sort((a, b) => a.from - b.from) ?? [];
+    const covered = parts.reduce((at, part) => (part.from === at ? at + part.count : Number.NaN), 0);
+    if (covered !== tensor.cols) throw new Error(`ONNX: ${scope} reads ${tensor.name}, which is not written`);
+    return add(
+      'Concat',
+      parts.map((part) => part.value),
+      1,
+      { axis: 1 },
+    )[0];
+  };
+
+  const emitter: OnnxEmitter = {
+    value(tensor) {
+      let value = values.get(tensor);
+      if (!value) {
+        value = fromOutside(tensor);
+        values.set(tensor, value);
+      }
+      return value;
+    },
+    set: (tensor, value) => void values.set(tensor, value),
+    setColumns(tensor, from, count, value) {
+      columns.set(tensor, [...(columns.get(tensor) ?? []), { from, count, value }]);
+      values.delete(tensor);
+    },
+    node: (op, inputs, attributes = {}) => add(op, inputs, 1, attributes)[0],
+    split: (op, inputs, outputs, attributes = {}) => add(op, inputs, outputs, attributes),
+    f32(numbers, shape) {
+      const list = typeof numbers === 'number' ? [numbers] : numbers;
+      const sizes = shape ?? (typeof numbers === 'number' ? [] : [list.length]);
+      return constant(`f32 ${sizes} ${list}`, 'f32', sizes, bytesOf(Float32Array.from(list)));
+    },
+    i64: (numbers) =>
+      constant(
+        `i64 ${numbers}`,
+        'i64',
+        [numbers.length],
+        bytesOf(BigInt64Array.from(numbers, (value) => BigInt(value))),
+      ),
+    feed(feed) {
+      const known = feeds.get(feed.name);
+      if (known) return known.value;
+      const resolved = options.resolve?.(feed, emitter);
+      const value = resolved ?? (feed.name as OnnxValue);
+      feeds.set(feed.name, { feed, value, fed: resolved === undefined });
+      return value;
+    },
+    once<T>(key: string, make: () => T): T {
+      if (!made.has(key)) made.set(key, make());
+      return made.get(key) as T;
+    },
+  };
+
+  for (const node of neededNodes(
+    nodes,
+    wanted.map(([, tensor]) => tensor),
+  )) {
+    if (!node.onnx) throw new Error(`the op ${node.op} has no ONNX form`);
+    scope = node.outputs[0].name;
+    node.onnx(emitter);
+  }
+  scope = 'outputs';
+  for (const [name, tensor] of wanted) {
+    const value = emitter.value(tensor);
+    written.push({
+      name: `outputs/${name}`,
+      opType: 'Identity',
+      inputs: [value],
+      outputs: [name],
+      attributes: {},
+    });
+  }
+  const fed = [...feeds.values()].filter((one) => one.fed).map(({ feed }) => feed);
+  return {
+    nodes: written,
+    constants,
+    weights,
+    states,
+    feeds: fed,
+    inputs: [
+      ...(options.inputs ?? []),
+      ...stateInputs,
+      ...fed.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    ],
+    outputs: wanted.map(([name, tensor]) => ({
+      name,
+      dtype: VALUE_TYPE[tensor.dtype],
+      shape: [tensor.rows, tensor.cols],
+    })),
+  };
+}

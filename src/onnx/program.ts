@@ -1,0 +1,108 @@
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
+import type { Dims, OnnxFeed, Tensor } from '../kernels/index.ts';
+import { IR_VERSION, type LoweredGraph, OPSET } from './lower.ts';
+import { encodeModel, type TensorProto } from './proto.ts';
+import type { OnnxRuntime } from './runtime.ts';
+
+/** Values of a frozen matrix: f32, or the halves of an f16 one. */
+export type FrozenValues = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+/** A batch for a program: what the shaders would read, and the states that are inputs here. */
+export interface OnnxRun {
+  dims: Dims;
+  inputs: ReadonlyMap<Tensor, Uint32Array>;
+  /** [rows, cols], by the name of the input. */
+  states: Readonly<Record<string, { values: Float32Array; rows: number }>>;
+}
+
+/** A graph loaded into ONNX Runtime: any batch, no capacity. */
+export interface OnnxProgram<Name extends string = string> {
+  /** Outputs by name. They stay valid until garbage collection takes them. */
+  run(run: OnnxRun): Promise<Record<Name, Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>>;
+  /** Bytes of the frozen matrices inside the runtime, at least. */
+  readonly bytes: number;
+  destroy(): Promise<void>;
+}
+
+/** Little constants go into the file; larger ones are handed over beside it, uncopied. */
+const INLINE_BYTES = 1024;
+
+/** @param valuesOf gives each frozen matrix, once. */
+export async function createOnnxProgram<Name extends string>(
+  ort: OnnxRuntime,
+  graph: LoweredGraph,
+  valuesOf: (weight: Tensor) => Promise<FrozenValues>,
+): Promise<OnnxProgram<Name>> {
+  const initializers: TensorProto[] = [...graph.constants];
+  const externalData: { path: string; data: Uint8Array }[] = [];
+  let bytes = 0;
+  for (const [name, tensor] of graph.weights) {
+    const values = await valuesOf(tensor);
+    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    const dtype = tensor.dtype === 'f16' ? 'f16' : 'f32';
+    const location = `weight_${externalData.length}`;
+    const inline = data.byteLength <= INLINE_BYTES;
+    if (!inline) externalData.push({ path: location, data });
+    bytes += data.byteLength;
+    initializers.push({
+      name,
+      dtype,
+      shape: [tensor.rows as number, tensor.cols],
+      data: inline ? data : { location, offset: 0, length: data.byteLength },
+    });
+  }
+  const model = encodeModel({
+    graphName: 'prelude',
+    doc: '',
+    opset: OPSET,
+    irVersion: IR_VERSION,
+    nodes: graph.nodes,
+    initializers,
+    inputs: graph.inputs,
+    outputs: graph.outputs,
+  });
+  const session: InferenceSession = await ort.InferenceSession.create(model, {
+    executionProviders: ['wasm'],
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    externalData,
+  });
+
+  return {
+    bytes,
+    async run({ dims, inputs, states }) {
+      const feeds: Record<string, OrtTensor> = {};
+      for (const [name, tensor] of graph.states) {
+        const state = states[name];
+        if (!state) throw new Error(`${name} is an input of this program, but the run has none`);
+        feeds[name] = new ort.Tensor('float32', state.values, [state.rows, tensor.cols]);
+      }
+      const batch = {
+        dims,
+        read(tensor: Tensor) {
+          const data = inputs.get(tensor);
+          if (!data) throw new Error(`${tensor.name} is not part of this batch`);
+          return data;
+        },
+        rows: (state: Tensor) =>
+          typeof state.rows === 'number' ? (states[state.name]?.rows ?? state.rows) : dims[state.rows],
+      };
+      for (const feed of graph.feeds) feeds[feed.name] = fed(ort, feed, feed.compute(batch));
+      const results = await session.run(feeds);
+      const found = {} as Record<Name, Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>;
+      for (const { name } of graph.outputs)
+        found[name as Name] = results[name].data as Float32Array<ArrayBuffer>;
+      return found;
+    },
+    destroy: () => session.release(),
+  };
+}
+
+const fed = (
+  ort: OnnxRuntime,
+  feed: OnnxFeed,
+  { data, shape }: ReturnType<OnnxFeed['compute']>,
+): OrtTensor =>
+  feed.dtype === 'f32'
+    ? new ort.Tensor('float32', data as Float32Array, shape)
+    : new ort.Tensor('int32', data as Int32Array, shape);
