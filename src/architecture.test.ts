@@ -6,7 +6,7 @@ import { parseSync, Visitor } from 'vite';
 import { describe, expect, test } from 'vitest';
 
 /** Each may import those after it, and none before it. */
-const DIRECTION = ['studio', 'worker', 'tuning', 'models', 'graph', 'kernels', 'gpu'];
+const DIRECTION = ['studio', 'worker', 'tuning', 'models', 'onnx', 'graph', 'kernels', 'gpu'];
 /** Know nothing of the GPU's training or of React. */
 const LEAVES = ['weights', 'text', 'data', 'prompts'];
 const LEAF_USERS: Record<string, string[]> = { worker: LEAVES, tuning: LEAVES, models: ['weights'] };

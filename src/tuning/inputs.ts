@@ -40,9 +40,9 @@ const SEQ2SEQ_INPUTS = [
   'labelOfRow',
 ] as const satisfies (keyof Seq2SeqBatch)[];
 
-/** Packs examples and writes them into the inputs of a program. @returns the sizes to run it with. */
+/** Packs examples and writes them into the inputs of a program, of either engine. @returns the sizes to run it with. */
 export function writeBatch(
-  program: Program,
+  program: Pick<Program, 'write'>,
   inputs: BatchInputs,
   examples: readonly BatchExample[],
   startId: number,

@@ -62,7 +62,7 @@ export interface GpuLearner extends Learner {
   destroy(): void;
 }
 
-interface TrainingGraph {
+export interface TrainingGraph {
   graph: Graph;
   inputs: BatchInputs;
   prompt: Tensor;
@@ -73,7 +73,7 @@ interface TrainingGraph {
 }
 
 /** Forward, loss and backward of a frozen model to its prompt, with the measurements the scene is drawn from. */
-function trainingGraph(traits: KernelTraits, model: Seq2SeqModel, settings: LearnerSettings): TrainingGraph {
+export function trainingGraph(traits: KernelTraits, model: Seq2SeqModel, settings: LearnerSettings): TrainingGraph {
   const { width, layers: layerCounts } = model.info;
   const state = (name: string, rows: number, cols: number) => makeTensor('state', name, rows, cols);
   const prompt = state('prompt', settings.length, width);

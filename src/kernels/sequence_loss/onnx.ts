@@ -52,7 +52,9 @@ function scores(e: OnnxEmitter, logits: Tensor, inputs: Pick<LossInputs, 'terms'
       const width = Math.max(1, ...lists.map((list) => list.length));
       const data = new Int32Array(lists.length * width * 2);
       lists.forEach((list, c) =>
-        list.forEach(({ row, token }, i) => data.set([row, token], 2 * (c * width + i))),
+        list.forEach(({ row, token }, i) => {
+          data.set([row, token], 2 * (c * width + i));
+        }),
       );
       return { data, shape: [lists.length, width, 2] };
     },
