@@ -75,6 +75,18 @@ describe('rowPages', () => {
     expect(pages.getState().rowAt(0)?.row).toBe(0);
   });
 
+  it('asks nothing between two tables', async () => {
+    const { asked, pages } = setup();
+    pages.getState().setFilter({ label: 'a' });
+    pages.getState().clear();
+    await settle();
+    expect(pages.getState()).toMatchObject({ filter: {}, total: undefined });
+    expect(asked).toHaveLength(1);
+    pages.getState().refresh();
+    await settle();
+    expect(asked.at(-1)).toEqual({ start: 0, count: PAGE_ROWS });
+  });
+
   it('tells of a failure and can be asked again', async () => {
     const { engine, notices, pages } = setup();
     vi.mocked(engine.rows).mockRejectedValueOnce({ code: 'bad-table', message: 'no', remedy: 'again' });

@@ -16,6 +16,8 @@ export interface RowPagesState {
   setFilter(filter: RowFilter): void;
   /** The task changed: everything is asked again. */
   refresh(): void;
+  /** Another table: nothing is there, and nothing asked for, until the next `refresh`. */
+  clear(): void;
   /** Rows `start` to `end` (exclusive) are in view. */
   need(start: number, end: number): void;
   rowAt(index: number): DataRow | undefined;
@@ -73,6 +75,11 @@ export function createRowPages(engine: Engine, notices: Notices) {
       filter: {},
       pages: new Map(),
       generation: 0,
+      clear() {
+        asked.clear();
+        wanted = [];
+        set((s) => ({ filter: {}, total: undefined, pages: new Map(), generation: s.generation + 1 }));
+      },
       setFilter: restart,
       refresh: () => restart(get().filter),
       need(start, end) {

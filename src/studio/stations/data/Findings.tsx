@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { Finding } from '../../../worker/protocol.ts';
 import { Button } from '../../components/index.ts';
 import { Section } from '../../components/sections.tsx';
-import { formatCount } from '../../format.ts';
+import { formatCount, plural } from '../../format.ts';
 import { useSession, useStudio } from '../../studio.tsx';
 import { FoundRows } from './FoundRows.tsx';
 
@@ -39,16 +39,15 @@ export function Findings({ isDisabled }: { isDisabled: boolean }) {
           Nothing was found: no duplicates, no contradictions, no row in two parts, no broken letters.
         </p>
       ) : (
-        <ul className="findings">
-          {findings.map((finding) => (
-            <OneFinding
-              key={finding.id}
-              finding={finding}
-              isDisabled={isDisabled || busy}
-              onMend={() => void mend(finding)}
-            />
-          ))}
-        </ul>
+        <>
+          {list(first)}
+          {later.length > 0 && (
+            <details className="notes">
+              <summary>{plural(later.length, 'note')}, less urgent</summary>
+              {list(later)}
+            </details>
+          )}
+        </>
       )}
       {mended.length > 0 && (
         <ul className="findings" aria-label="Mended">

@@ -10,7 +10,7 @@ const taskDraft = perStudio(({ engine, session, notices }) => createTaskDraft(en
 const rowPages = perStudio(({ engine, session, notices }) => {
   const pages = createRowPages(engine, notices);
   session.subscribe((now, before) => {
-    if (now.data !== before.data) pages.getState().setFilter({});
+    if (now.data !== before.data) pages.getState().clear();
     else if (now.task && now.task !== before.task) pages.getState().refresh();
   });
   if (session.getState().task) pages.getState().refresh();

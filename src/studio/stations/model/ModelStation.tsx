@@ -23,7 +23,7 @@ export function ModelStation() {
       </div>
       <Section
         title="Built in"
-        note="One family in four sizes, trained for this studio and served with it. Larger ones answer better and take longer."
+        note="One family, trained for this studio and served with it. Larger ones take longer; each card says what it is good for."
       >
         <ModelCards isDisabled={busy} />
       </Section>
