@@ -32,6 +32,23 @@ export function Findings({ isDisabled }: { isDisabled: boolean }) {
       return session.getState().mend(finding.id).finally(unsubscribe);
     });
 
+  // Where there are warnings, notes wait behind one press: a short list is read.
+  const warnings = findings.filter((finding) => finding.severity === 'warning');
+  const first = warnings.length > 0 ? warnings : findings;
+  const later = warnings.length > 0 ? findings.filter((finding) => finding.severity === 'note') : [];
+  const list = (some: readonly Finding[]) => (
+    <ul className="findings">
+      {some.map((finding) => (
+        <OneFinding
+          key={finding.id}
+          finding={finding}
+          isDisabled={isDisabled || busy}
+          onMend={() => void mend(finding)}
+        />
+      ))}
+    </ul>
+  );
+
   return (
     <Section title="What may be wrong with the rows">
       {findings.length === 0 ? (
