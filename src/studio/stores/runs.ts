@@ -44,8 +44,9 @@ export interface RunsState {
   runs: RunView[];
   /** The run that is warm: going now, or the last one looked at. */
   currentId?: string;
-  /** A start that the engine has not answered yet. */
+  /** A start that the engine has not answered yet, and how far it is. */
   starting: boolean;
+  startProgress?: Progress;
   plan?: RunPlan;
   planError?: ErrorReport;
 
@@ -188,11 +189,12 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
     const follow = async (begin: (onEvent: (event: RunEvent) => void) => Promise<RunSummary>) => {
       let id: string | undefined;
       const early: RunEvent[] = [];
-      set({ starting: true });
+      set({ starting: true, startProgress: undefined });
       try {
         const summary = await begin((event) => {
-          if (id === undefined) early.push(event);
-          else take(id, event);
+          if (id !== undefined) return take(id, event);
+          early.push(event);
+          if (event.type === 'progress') set({ startProgress: event.progress });
         });
         id = summary.id;
         const view = viewOf(summary);
@@ -201,7 +203,7 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
       } catch (error) {
         fail(error);
       } finally {
-        set({ starting: false });
+        set({ starting: false, startProgress: undefined });
       }
     };
 
@@ -220,19 +222,23 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
       async load() {
         try {
           const summaries = await engine.runs();
-          set((s) => ({
-            runs: summaries
-              .filter((summary) => !removed.has(summary.id))
-              .map((summary) => {
-                const known = s.runs.find((run) => run.id === summary.id);
-                if (known && isLive(known.state)) return known;
-                const view = viewOf(summary);
-                return known
-                  ? { ...view, hidden: known.hidden, notices: known.notices, frame: known.frame }
-                  : view;
-              }),
-            currentId: s.currentId,
-          }));
+          set((s) => {
+            const known = new Map(s.runs.map((run) => [run.id, run]));
+            const found = new Map(summaries.map((summary) => [summary.id, summary]));
+            const kept = s.runs.flatMap((run) => {
+              const summary = found.get(run.id);
+              if (isLive(run.state)) return [run];
+              return summary
+                ? [{ ...run, ...viewOf(summary), hidden: run.hidden, notices: run.notices }]
+                : [];
+            });
+            // The engine lists the runs of earlier visits newest first.
+            const earlier = summaries
+              .filter((summary) => !known.has(summary.id) && !removed.has(summary.id))
+              .map(viewOf)
+              .reverse();
+            return { runs: [...earlier, ...kept] };
+          });
         } catch (error) {
           fail(error);
         }

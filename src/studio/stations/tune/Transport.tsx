@@ -88,7 +88,9 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
   const plan = useRuns((s) => s.plan);
   const planError = useRuns((s) => s.planError);
   const waiting = useRuns(waitingRun);
-  const shown = progress ?? run?.progress;
+  const starting = useRuns((s) => s.starting);
+  const startProgress = useRuns((s) => s.startProgress);
+  const shown = progress ?? (starting ? startProgress : run?.progress);
   if (shown) return <ProgressLine progress={shown} />;
   const notice = run?.notices.at(-1);
   if (notice && run && isLive(run.state))
@@ -105,6 +107,7 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
         {run.steps.length > 0 && <>, gradient norm {formatNumber(run.steps.at(-1)!.gradNorm)}</>}
       </p>
     );
+  if (starting) return <p className="status-line">Making the run ready.</p>;
   if (!run && waiting && (phase === 'ready' || phase === 'baselines')) return <Waiting run={waiting} />;
   if (planError)
     return (
