@@ -13,6 +13,7 @@ export { linear } from './matmul/linear.ts';
 export type { OnnxAttribute, OnnxBatch, OnnxEmitter, OnnxFeed, OnnxValue } from './onnx.ts';
 export type { Backward, Builder, Contribution, Node } from './op.ts';
 export { adafactor } from './optimizer/adafactor.ts';
+export { type CpuLeaf, optimizeOnCpu } from './optimizer/cpu.ts';
 export { adamw, sgd } from './optimizer/elementwise.ts';
 export { type OptimizerRule, optimize, STAT, STAT_COLUMNS } from './optimizer/optimizer.ts';
 export { rowNorms, sumSquares } from './reduce/reduce.ts';

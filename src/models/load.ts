@@ -49,19 +49,28 @@ export async function uploadFrozen(
   const total = model.frozen.reduce((sum, frozen) => sum + bytesOf(frozen), 0);
   let done = 0;
   for (const frozen of model.frozen) {
-    if (frozen.tensor.dtype === 'f16') upload(session, frozen.tensor, await readRaw(weights, frozen));
-    else {
-      const values = await readFrozen(weights, frozen);
-      if (!values.every(Number.isFinite))
-        throw new PreludeError('bad-weights', `${frozen.parts[0]} holds values that are not finite.`, {
-          where: frozen.parts[0],
-          remedy: 'Get the file again from where the model was published.',
-        });
-      upload(session, frozen.tensor, values);
-    }
+    upload(session, frozen.tensor, await readResident(weights, frozen));
     done += bytesOf(frozen);
     onProgress?.(done, total);
   }
+}
+
+/**
+ * A frozen matrix in the engine's format: f32 values, or the bytes of a smaller format as they were published.
+ * @throws PreludeError `bad-weights` for an f32 value that is not finite.
+ */
+export async function readResident(
+  weights: WeightFile,
+  frozen: FrozenTensor,
+): Promise<Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>> {
+  if (frozen.tensor.dtype === 'f16') return readRaw(weights, frozen);
+  const values = await readFrozen(weights, frozen);
+  if (!values.every(Number.isFinite))
+    throw new PreludeError('bad-weights', `${frozen.parts[0]} holds values that are not finite.`, {
+      where: frozen.parts[0],
+      remedy: 'Get the file again from where the model was published.',
+    });
+  return values;
 }
 
 async function readRaw(weights: WeightFile, { parts }: FrozenTensor): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
-import type { Dims, OnnxFeed, Tensor } from '../kernels/index.ts';
+import { type Dims, type OnnxFeed, size, type Tensor } from '../kernels/index.ts';
 import { IR_VERSION, type LoweredGraph, OPSET } from './lower.ts';
 import { encodeModel, type TensorProto } from './proto.ts';
 import type { OnnxRuntime } from './runtime.ts';
@@ -77,6 +77,7 @@ export async function createOnnxProgram<Name extends string>(
         if (!state) throw new Error(`${name} is an input of this program, but the run has none`);
         feeds[name] = new ort.Tensor('float32', state.values, [state.rows, tensor.cols]);
       }
+      const namesOf = new Map([...graph.states].map(([name, tensor]) => [tensor, name]));
       const batch = {
         dims,
         read(tensor: Tensor) {
@@ -84,8 +85,7 @@ export async function createOnnxProgram<Name extends string>(
           if (!data) throw new Error(`${tensor.name} is not part of this batch`);
           return data;
         },
-        rows: (state: Tensor) =>
-          typeof state.rows === 'number' ? (states[state.name]?.rows ?? state.rows) : dims[state.rows],
+        rows: (state: Tensor) => states[namesOf.get(state) ?? '']?.rows ?? size(dims, state.rows),
       };
       for (const feed of graph.feeds) feeds[feed.name] = fed(ort, feed, feed.compute(batch));
       const results = await session.run(feeds);

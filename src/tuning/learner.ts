@@ -73,7 +73,11 @@ export interface TrainingGraph {
 }
 
 /** Forward, loss and backward of a frozen model to its prompt, with the measurements the scene is drawn from. */
-export function trainingGraph(traits: KernelTraits, model: Seq2SeqModel, settings: LearnerSettings): TrainingGraph {
+export function trainingGraph(
+  traits: KernelTraits,
+  model: Seq2SeqModel,
+  settings: LearnerSettings,
+): TrainingGraph {
   const { width, layers: layerCounts } = model.info;
   const state = (name: string, rows: number, cols: number) => makeTensor('state', name, rows, cols);
   const prompt = state('prompt', settings.length, width);
@@ -142,6 +146,12 @@ export function predictMemory(
     const activations = plan.bytes + inputBytes;
     return { weights, activations, total: weights + activations, largest: Math.max(...plan.buffers) };
   };
+}
+
+/** What the losses of a step are multiplied by: one over its label tokens, or over its examples. */
+export function lossScale(mode: LossMode, chosen: readonly BatchExample[]): number {
+  const labelTokens = chosen.reduce((sum, e) => sum + (e.answers.candidates[e.target]?.length ?? 0), 0);
+  return 1 / (mode === 'vocabulary' ? labelTokens : chosen.length);
 }
 
 /** A command buffer should hold the device for no longer than this, or a page that draws beside it stutters. Milliseconds. */
@@ -214,10 +224,9 @@ export async function createLearner(
   let pieceFlops = FIRST_PIECE;
   let lastRows = 0;
 
-  const scalesOf = (chosen: readonly BatchExample[]): Dims => {
-    const labelTokens = chosen.reduce((sum, e) => sum + (e.answers.candidates[e.target]?.length ?? 0), 0);
-    return { lossScale: 1 / (settings.loss === 'vocabulary' ? labelTokens : chosen.length) };
-  };
+  const scalesOf = (chosen: readonly BatchExample[]): Dims => ({
+    lossScale: lossScale(settings.loss, chosen),
+  });
   const scalars = { ...optimizerScalars(settings.optimizer), clipNorm: settings.clipNorm };
 
   const read = async (tensor: Tensor) =>

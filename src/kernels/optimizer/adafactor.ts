@@ -6,6 +6,7 @@ import directionWgsl from './adafactor_direction.wgsl?raw';
 import momentWgsl from './adafactor_moment.wgsl?raw';
 import squaresWgsl from './adafactor_squares.wgsl?raw';
 import updateWgsl from './adafactor_update.wgsl?raw';
+import { adafactorOnCpu } from './cpu.ts';
 import { type Leaf, type OptimizerRule, STAT } from './optimizer.ts';
 
 export interface AdafactorSettings {
@@ -32,6 +33,7 @@ export function adafactor(settings: AdafactorSettings): OptimizerRule {
     states: (rows, cols): Record<string, [number, number]> =>
       settings.factored ? { vr: [rows, 1], vc: [1, cols] } : { v: [rows, cols] },
     update: (b, leaf, stats) => update(b, settings, leaf, stats),
+    onCpu: (leaf, gradient, scalars) => adafactorOnCpu(leaf, gradient, scalars, settings),
   };
 }
 

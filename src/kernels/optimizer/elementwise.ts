@@ -1,5 +1,6 @@
 import { expandWgsl } from '../../gpu/index.ts';
 import { type Dims, f32, grid, type Kernel, size, type Tensor, type Uniform, u32 } from '../kernel.ts';
+import { adamwOnCpu, sgdOnCpu } from './cpu.ts';
 import elementwiseWgsl from './elementwise.wgsl?raw';
 import { type Leaf, type OptimizerRule, STAT } from './optimizer.ts';
 
@@ -23,6 +24,7 @@ const oneMinusPower = (beta: number, t: number) => -Math.expm1(t * Math.log(beta
 export const adamw: OptimizerRule = {
   name: 'adamw',
   states: (rows, cols) => ({ m: [rows, cols], v: [rows, cols] }),
+  onCpu: adamwOnCpu,
   update: (_, leaf, stats) => ({
     scratch: [],
     kernels: [
@@ -55,6 +57,7 @@ export const adamw: OptimizerRule = {
 export const sgd: OptimizerRule = {
   name: 'sgd',
   states: (rows, cols) => ({ m: [rows, cols] }),
+  onCpu: sgdOnCpu,
   update: (_, leaf, stats) => ({
     scratch: [],
     kernels: [

@@ -1,7 +1,8 @@
 import { expandWgsl } from '../../gpu/index.ts';
-import { f32, type Kernel, type Tensor } from '../kernel.ts';
+import { type Dims, f32, type Kernel, type Tensor } from '../kernel.ts';
 import type { Builder } from '../op.ts';
 import { rowSquaresKernel, sumKernel } from '../reduce/reduce.ts';
+import type { CpuLeaf } from './cpu.ts';
 import guardWgsl from './guard.wgsl?raw';
 
 /** Columns of the stats tensor f32 [1, STAT_COLUMNS], of kind `state`: what one reads back of a step. */
@@ -35,6 +36,8 @@ export interface OptimizerRule {
   /** Shapes of its states for a parameter [rows, cols]. */
   states(rows: number, cols: number): Record<string, [rows: number, cols: number]>;
   update(b: Builder, leaf: Leaf, stats: Tensor): { kernels: Kernel[]; scratch: Tensor[] };
+  /** The same without a GPU, given the clipped gradient. */
+  onCpu(leaf: CpuLeaf, gradient: Float32Array, scalars: Dims): void;
 }
 
 /**

@@ -51,11 +51,8 @@ function scores(e: OnnxEmitter, logits: Tensor, inputs: Pick<LossInputs, 'terms'
       const lists = termsOf(batch, inputs);
       const width = Math.max(1, ...lists.map((list) => list.length));
       const data = new Int32Array(lists.length * width * 2);
-      lists.forEach((list, c) =>
-        list.forEach(({ row, token }, i) => {
-          data.set([row, token], 2 * (c * width + i));
-        }),
-      );
+      for (const [c, list] of lists.entries())
+        for (const [i, { row, token }] of list.entries()) data.set([row, token], 2 * (c * width + i));
       return { data, shape: [lists.length, width, 2] };
     },
   };
