@@ -1,8 +1,24 @@
-/** Vitest's setup for the project `dawn`: WebGPU for Node as a browser would offer it. */
+/** Vitest's setup for the project `dawn`: WebGPU for Node, an address, and files under it, as a browser would offer them. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { create, globals } from 'webgpu';
+import { ROOT } from './processes.ts';
+
+const location = new URL('http://prelude.invalid/');
 
 Object.assign(globalThis, globals);
-Object.defineProperty(globalThis, 'navigator', {
-  value: { ...globalThis.navigator, gpu: create([]) },
-  configurable: true,
-});
+for (const [name, value] of Object.entries({
+  navigator: { ...globalThis.navigator, gpu: create([]) },
+  location,
+}))
+  Object.defineProperty(globalThis, name, { value, configurable: true });
+
+const fetchOverNetwork = globalThis.fetch;
+globalThis.fetch = async (input, init) => {
+  const url = new URL(input instanceof Request ? input.url : input, location);
+  if (url.origin !== location.origin) return fetchOverNetwork(input, init);
+  const path = decodeURIComponent(url.pathname);
+  const found = [join(ROOT, path), join(ROOT, 'public', path)].find((one) => existsSync(one));
+  return found ? new Response(await readFile(found)) : new Response(`${path}: not found`, { status: 404 });
+};

@@ -63,8 +63,8 @@ const STAGES: Stage[] = [
   { name: 'biome', group: 'lint', minutes: 2, args: () => [toolPath('@biomejs/biome', 'biome'), 'check'] },
   { name: 'tsc', group: 'lint', minutes: 3, args: () => [toolPath('typescript', 'tsc'), '--noEmit'] },
   vitest('node', 4),
-  vitest('gpu', 7),
-  vitest('dawn', 7),
+  vitest('gpu', 9),
+  vitest('dawn', 12),
   {
     name: 'vite build',
     group: 'e2e',
@@ -75,7 +75,7 @@ const STAGES: Stage[] = [
   {
     name: 'playwright e2e',
     group: 'e2e',
-    minutes: 8,
+    minutes: 9,
     report: join(results, 'e2e.json'),
     needsBrowser: true,
     missing: () => none('e2e', '.spec.ts'),
