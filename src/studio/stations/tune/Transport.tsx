@@ -9,7 +9,7 @@ import {
   formatSeconds,
   plural,
 } from '../../format.ts';
-import { bestAccuracy, isLive, type RunsState, type RunView } from '../../stores/runs.ts';
+import { bestAccuracy, currentRun, isLive, type RunsState, type RunView } from '../../stores/runs.ts';
 import { useRuns, useSession } from '../../studio.tsx';
 import { BEATS, type Beat } from './useBeats.ts';
 import { useResume } from './useResume.ts';
@@ -108,7 +108,7 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
       </p>
     );
   if (starting) return <p className="status-line">Making the run ready.</p>;
-  if (!run && waiting && (phase === 'ready' || phase === 'baselines')) return <Waiting run={waiting} />;
+  if (waiting && (phase === 'ready' || phase === 'baselines')) return <Waiting run={waiting} />;
   if (planError)
     return (
       <p className="status-line">
@@ -124,16 +124,20 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
   return <p className="status-line">{PHASES[phase]}</p>;
 }
 
-/** The newest run of an earlier visit that did not come to its end. */
-const waitingRun = (s: RunsState) => s.runs.findLast((run) => run.resumable);
+/** The current run where it can be taken up again; before there is one, the newest of an earlier visit. */
+function waitingRun(state: RunsState): RunView | undefined {
+  const run = currentRun(state);
+  if (run) return run.resumable && !isLive(run.state) ? run : undefined;
+  return state.runs.findLast((earlier) => earlier.resumable);
+}
 
 function Waiting({ run }: { run: RunView }) {
   const resume = useResume(run);
   return (
     <div className="status-line waiting">
       <span>
-        <strong>{run.name}</strong> of an earlier visit waits at step {formatCount(run.step)} of{' '}
-        {formatCount(run.recipe.steps)}; nothing of it is lost.
+        <strong>{run.name}</strong> waits at step {formatCount(run.step)} of {formatCount(run.recipe.steps)};
+        nothing up to there is lost.
       </span>
       <Button onPress={resume}>Go on with it</Button>
     </div>
