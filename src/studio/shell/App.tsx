@@ -89,8 +89,7 @@ function focusMain() {
 /** Leaving while a run goes asks first. */
 function guardLeaving(studio: Studio): () => void {
   const ask = (event: BeforeUnloadEvent) => {
-    if (studio.runs.getState().runs.some((run) => isLive(run.state) && run.state !== 'paused'))
-      event.preventDefault();
+    if (studio.runs.getState().runs.some((run) => isLive(run.state))) event.preventDefault();
   };
   window.addEventListener('beforeunload', ask);
   return () => window.removeEventListener('beforeunload', ask);
