@@ -1,34 +1,40 @@
 /**
- * `npm run reference -- DIR`: runs every case under a folder in the format of the reference values, on WebGPU, and prints one
- * line a case. Fails when a case does, or when none ran.
+ * `npm run reference -- DIR`: runs every case under a folder in the format of the reference values, on WebGPU or with
+ * `--engine onnx` on ONNX Runtime's WASM, and prints one line a case. Fails when a case does, or when none ran.
  */
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runOnGpu } from '../bench/harness/index.ts';
 import { command, GPU_USAGE, gpuOptions, printLine, readGpuOptions } from './gpuOptions.ts';
+import { ROOT } from './processes.ts';
 
-const USAGE = `Usage: npm run reference -- DIR ${GPU_USAGE} [--filter TEXT]`;
+const ENGINES = ['webgpu', 'onnx'];
+const ORT = join(ROOT, 'node_modules/onnxruntime-web/dist');
+
+const USAGE = `Usage: npm run reference -- DIR ${GPU_USAGE} [--engine ${ENGINES.join('|')}] [--filter TEXT]`;
 
 function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { ...gpuOptions, filter: { type: 'string' } },
+    options: { ...gpuOptions, engine: { type: 'string', default: 'webgpu' }, filter: { type: 'string' } },
   });
   const options = readGpuOptions(values);
   if (positionals.length !== 1) throw new Error('Name one folder with reference cases.');
+  if (!ENGINES.includes(values.engine))
+    throw new Error(`--engine ${values.engine}: it can be ${ENGINES.join(' or ')}.`);
   const folder = resolve(positionals[0]);
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new Error(`There is no folder ${folder}.`);
-  return { options, folder, filter: values.filter };
+  return { options, folder, filter: values.filter, engine: values.engine };
 }
 
-async function main({ options, folder, filter }: ReturnType<typeof readArguments>): Promise<number> {
+async function main({ options, folder, filter, engine }: ReturnType<typeof readArguments>): Promise<number> {
   const { ok, failed, skipped } = (await runOnGpu({
     ...options,
     entry: 'bench/reference/run.ts',
-    folders: { '/reference': folder },
-    args: { filter },
+    folders: { '/reference': folder, '/ort': ORT },
+    args: { filter, engine },
     onMessage: printLine,
   })) as { ok: number; failed: number; skipped: number };
   console.log(`${ok} ok, ${failed} failed, ${skipped} skipped`);

@@ -1,18 +1,14 @@
-import { freePersistent, type Session } from '../../src/graph/index.ts';
-import type { KernelTraits } from '../../src/kernels/index.ts';
-import { makeModel, type Seq2SeqModel, uploadFrozen } from '../../src/models/index.ts';
+import { makeModel, type Seq2SeqModel } from '../../src/models/index.ts';
 import { importPromptFiles } from '../../src/prompts/index.ts';
 import {
   adafactorDefaults,
   adamwDefaults,
   type BatchExample,
-  createLearner,
-  createScorer,
-  type GpuLearner,
   type OptimizerSettings,
   planAnswers,
   sgdDefaults,
 } from '../../src/tuning/index.ts';
+import type { Engine, OpenLearner, OpenModel } from './engines.ts';
 import { openTensors, type ReferenceFiles, relativeError } from './io.ts';
 
 /** The tolerances that the reference README gives for a float32 implementation. */
@@ -29,11 +25,6 @@ export interface CaseResult {
 /** A case that cannot be run, and why: an architecture or a method that is not known. */
 export class Skipped extends Error {}
 
-export interface Engine {
-  session: Session;
-  traits: KernelTraits;
-}
-
 interface CaseJson {
   format: string;
   model: string;
@@ -45,11 +36,11 @@ interface CaseJson {
 
 /** Runs `body` on the frozen model of a reference folder, and frees it. */
 async function withModel<R>(
-  { session }: Engine,
+  engine: Engine,
   files: ReferenceFiles,
   from: string,
   path: string,
-  body: (model: Seq2SeqModel) => Promise<R>,
+  body: (model: Seq2SeqModel, open: OpenModel) => Promise<R>,
 ): Promise<R> {
   const folder = files.resolve(from, path);
   if (!folder) throw new Skipped(`model ${path} is not in this folder`);
@@ -65,14 +56,11 @@ async function withModel<R>(
       throw new Skipped(`family ${(config as { model_type?: string }).model_type} is not known here yet`);
     throw error;
   }
-  await uploadFrozen(session, model, file);
+  const open = await engine.open(model, file);
   try {
-    return await body(model);
+    return await body(model, open);
   } finally {
-    freePersistent(
-      session,
-      model.frozen.map((frozen) => frozen.tensor),
-    );
+    open.close();
   }
 }
 
@@ -85,17 +73,14 @@ const examplesOf = (inputs: number[][], labels: number[][], length: number): Bat
   }));
 
 const learn = (
-  engine: Engine,
+  open: OpenModel,
   model: Seq2SeqModel,
   examples: BatchExample[],
   batch: number,
   prompt: Float32Array<ArrayBuffer>,
   optimizer: OptimizerSettings = sgdDefaults,
-): Promise<GpuLearner> =>
-  createLearner(
-    engine.session,
-    engine.traits,
-    model,
+): Promise<OpenLearner> =>
+  open.learn(
     {
       length: prompt.length / model.info.width,
       loss: 'vocabulary',
@@ -121,12 +106,12 @@ export async function runPromptCase(
     example_loss_sums: number[];
     greedy?: { new_tokens: number[][] };
   };
-  return withModel(engine, files, path, json.model, async (model) => {
+  return withModel(engine, files, path, json.model, async (model, open) => {
     const tensors = await openTensors(files, files.resolve(path, json.tensors)!);
     const values = await tensors.f32('prompt');
     const length = values.length / model.info.width;
     const examples = examplesOf(json.input_ids, json.labels, length);
-    const learner = await learn(engine, model, examples, examples.length, values);
+    const learner = await learn(open, model, examples, examples.length, values);
     const { loss } = await learner.step(1, all(examples), { scene: false });
     const result: CaseResult = {
       errors: [
@@ -146,7 +131,7 @@ export async function runPromptCase(
     };
     learner.destroy();
 
-    const scorer = createScorer(engine.session, engine.traits, model);
+    const scorer = await open.scorer();
     const prompt = { kind: 'values', length, values } as const;
     const scores = await scorer.score(examples.map(({ ids, answers }) => ({ ids, answers, prompt })));
     result.errors.push({
@@ -178,7 +163,7 @@ export async function runAdapterCase(
   path: string,
 ): Promise<CaseResult> {
   const json = (await files.json(path)) as CaseJson & { adapter: string; loss: number; logits: number[][] };
-  return withModel(engine, files, path, json.model, async (model) => {
+  return withModel(engine, files, path, json.model, async (model, open) => {
     const folder = files.resolve(path, json.adapter)!;
     const names = ['adapter_config.json', 'adapter_model.safetensors'];
     const config = (await files.json(`${folder}/${names[0]}`)) as { peft_type: string };
@@ -189,7 +174,7 @@ export async function runAdapterCase(
     );
     const { values, length } = await importPromptFiles(parts);
     const examples = examplesOf(json.input_ids, json.labels, length);
-    const learner = await learn(engine, model, examples, examples.length, new Float32Array(values));
+    const learner = await learn(open, model, examples, examples.length, new Float32Array(values));
     const { loss } = await learner.step(1, all(examples), { scene: false });
     const logits = await learner.readLogits();
     learner.destroy();
@@ -248,13 +233,13 @@ export async function runTrajectory(
 ): Promise<CaseResult> {
   const json = (await files.json(path)) as CourseJson;
   const optimizer = optimizerOf(json);
-  return withModel(engine, files, path, json.model, async (model) => {
+  return withModel(engine, files, path, json.model, async (model, open) => {
     const tensors = await openTensors(files, files.resolve(path, json.tensors)!);
     const start = await tensors.f32('prompt.0');
     const length = start.length / model.info.width;
     const batches = json.batches.map(({ input_ids, labels }) => examplesOf(input_ids, labels, length));
     const largest = Math.max(...batches.map((batch) => batch.length));
-    const learner = await learn(engine, model, batches.flat(), largest, start, optimizer);
+    const learner = await learn(open, model, batches.flat(), largest, start, optimizer);
     const indices = batches.map((batch, b) => {
       const first = batches.slice(0, b).reduce((sum, other) => sum + other.length, 0);
       return batch.map((_, i) => first + i);

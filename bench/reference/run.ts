@@ -1,20 +1,12 @@
 /**
- * Runs every case under a folder in the format of the reference values, on WebGPU, in a browser or through Dawn, and says of
- * each how far it is from PyTorch. Entry of `npm run reference`.
+ * Runs every case under a folder in the format of the reference values, on WebGPU or on ONNX Runtime, in a browser or in Node,
+ * and says of each how far it is from PyTorch. Entry of `npm run reference`.
  */
-import { createBuffers, createPipelines, openGpu } from '../../src/gpu/index.ts';
-import { traitsOf } from '../../src/models/index.ts';
 import { loadTokenizer } from '../../src/text/index.ts';
 import { type BlockType, dequantize, toFloat32 } from '../../src/weights/index.ts';
 import type { GpuContext } from '../harness/index.ts';
-import {
-  type CaseResult,
-  type Engine,
-  runAdapterCase,
-  runPromptCase,
-  runTrajectory,
-  Skipped,
-} from './cases.ts';
+import { type CaseResult, runAdapterCase, runPromptCase, runTrajectory, Skipped } from './cases.ts';
+import { type Engine, type EngineName, openEngine } from './engines.ts';
 import { openFiles, openTensors, type ReferenceFiles } from './io.ts';
 
 type Runner = (engine: Engine, files: ReferenceFiles, path: string) => Promise<CaseResult>;
@@ -33,16 +25,12 @@ const NO_CASES = new Set(['sensitivity/1']);
 export default async function run(
   context: GpuContext,
 ): Promise<{ ok: number; failed: number; skipped: number }> {
-  const { filter = '' } = (context.args ?? {}) as { filter?: string };
-  const gpu = await openGpu({ gpu: context.gpu });
-  const { vendor, architecture, description } = gpu.adapter;
-  context.send({
-    line: `adapter: ${[vendor, architecture, description].filter(Boolean).join(' ')} (${context.runtime})`,
-  });
-  const engine: Engine = {
-    session: { gpu, pipelines: createPipelines(gpu), buffers: createBuffers(gpu), persistent: new Map() },
-    traits: traitsOf(gpu),
+  const { filter = '', engine: name = 'webgpu' } = (context.args ?? {}) as {
+    filter?: string;
+    engine?: EngineName;
   };
+  const engine = await openEngine(name, context);
+  context.send({ line: engine.name });
   const files = await openFiles(context, '/reference');
   const counts = { ok: 0, failed: 0, skipped: 0 };
   const jsonFiles = files.paths.filter(
@@ -88,7 +76,7 @@ export default async function run(
       }
     }
   }
-  gpu.close();
+  engine.close();
   return counts;
 }
 

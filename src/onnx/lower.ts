@@ -53,6 +53,12 @@ function neededNodes(nodes: readonly Node[], wanted: readonly Tensor[]): Node[] 
   return found.reverse();
 }
 
+interface ColumnPart {
+  from: number;
+  count: number;
+  value: OnnxValue;
+}
+
 const bytesOf = (data: Float32Array | BigInt64Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
@@ -71,7 +77,7 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
   const states = new Map<string, Tensor>();
   const feeds = new Map<string, { feed: OnnxFeed; value: OnnxValue; fed: boolean }>();
   const values = new Map<Tensor, OnnxValue>();
-  const columns = new Map<Tensor, { from: number; count: number; value: OnnxValue }[]>();
+  const columns = new Map<Tensor, ColumnPart[]>();
   const made = new Map<string, unknown>();
   const stateInputs: ValueInfo[] = [];
   let scope = '';
@@ -107,15 +113,22 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
       stateInputs.push({ name, dtype: 'f32', shape: [rows, tensor.cols] });
       return name as OnnxValue;
     }
-    const parts = columns.get(tensor)?.sort((a, b) => a.from - b.from) ?? [];
-    const covered = parts.reduce((at, part) => (part.from === at ? at + part.count : Number.NaN), 0);
-    if (covered !== tensor.cols) throw new Error(`ONNX: ${scope} reads ${tensor.name}, which is not written`);
-    return add(
-      'Concat',
-      parts.map((part) => part.value),
-      1,
-      { axis: 1 },
-    )[0];
+    return joinColumns(tensor, columns.get(tensor) ?? []);
+  };
+  const joinColumns = (tensor: Tensor, parts: ColumnPart[]): OnnxValue => {
+    const pieces: OnnxValue[] = [];
+    let at = 0;
+    for (const part of [...parts, { from: tensor.cols, count: 0 }].sort((a, b) => a.from - b.from)) {
+      const gap = part.from - at;
+      // State begins as zeros, and stays so where this graph writes nothing.
+      if (gap > 0 && tensor.kind === 'state' && parts.length > 0 && typeof tensor.rows === 'number') {
+        const zeros = new Array<number>(tensor.rows * gap).fill(0);
+        pieces.push(emitter.f32(zeros, [tensor.rows, gap]));
+      } else if (gap !== 0) throw new Error(`ONNX: ${scope} reads ${tensor.name}, which is not written`);
+      if ('value' in part) pieces.push(part.value);
+      at = part.from + part.count;
+    }
+    return pieces.length === 1 ? pieces[0] : add('Concat', pieces, 1, { axis: 1 })[0];
   };
 
   const emitter: OnnxEmitter = {

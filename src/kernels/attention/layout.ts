@@ -17,8 +17,8 @@ export interface AttentionLayout {
   prefixPlace: Int32Array;
   /** [blocks, queries, keys]: 0 where a query sees a key, HIDDEN elsewhere. */
   mask: Float32Array;
-  /** rel of query i and key j of any block is j - i + offset. */
-  offset: number;
+  /** rel of query i and key j of any block is j - i + offset; undefined where blocks differ in that. */
+  offset: number | undefined;
 }
 
 /** Added to a score: nothing is left of it. Finite, so that no difference of two is NaN. */
@@ -35,7 +35,7 @@ interface Block {
  * Lays out the rows that `queryRanges` [M, 4] describes (see `AttentionSettings`).
  * @param keyCount Tk
  * @param prefix P, where ranges are those of a shared prefix
- * @throws Error where a query sees nothing or a key is seen by none, or where relative positions differ between blocks.
+ * @throws Error where a query sees nothing or a key is seen by none.
  */
 export function layOut(ranges: Uint32Array, keyCount: number, prefix?: number): AttentionLayout {
   const rows = ranges.length / 4;
@@ -56,7 +56,7 @@ export function layOut(ranges: Uint32Array, keyCount: number, prefix?: number): 
     keyPlace: new Int32Array(keyCount - P).fill(-1),
     prefixPlace: new Int32Array(P * blocks.length),
     mask: new Float32Array(blocks.length * queries * keys).fill(HIDDEN),
-    offset: 0,
+    offset: undefined,
   };
   const offsets = new Set<number>();
   blocks.forEach((block, b) => {
@@ -89,8 +89,7 @@ export function layOut(ranges: Uint32Array, keyCount: number, prefix?: number): 
       if (prefix === undefined) offsets.add((word | 0) + block.keyStart - start + i);
     }
   });
-  if (offsets.size > 1) throw new Error('relative positions that differ between sequences are not laid out');
-  for (const offset of offsets) layout.offset = offset;
+  if (offsets.size === 1) [layout.offset] = offsets;
   const unseen = layout.keyPlace.indexOf(-1);
   if (unseen >= 0) throw new Error(`key row ${P + unseen} is seen by no query`);
   return layout;

@@ -85,8 +85,10 @@ function addedToScores(e: OnnxEmitter, a: AttentionShape): OnnxValue {
       shape: [queries, keys],
       compute(batch) {
         const l = layoutOf(a, batch);
+        const { offset } = l;
+        if (offset === undefined) throw new Error(`${name}: relative positions differ between sequences`);
         const data = Int32Array.from({ length: l.queries * l.keys }, (_, at) => {
-          const rel = (at % l.keys) - Math.floor(at / l.keys) + l.offset;
+          const rel = (at % l.keys) - Math.floor(at / l.keys) + offset;
           return Math.max(-reach, Math.min(reach, rel)) + reach;
         });
         return { data, shape: [l.queries, l.keys] };
