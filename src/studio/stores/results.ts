@@ -17,6 +17,8 @@ export interface ResultsState {
   /** What is being measured now. */
   measuring?: PromptRef;
   progress?: Progress;
+  /** A person said that nothing more is to be measured; until they ask again. */
+  stopped: boolean;
 
   choose(prompt: PromptRef): void;
   compareWith(prompt: PromptRef | undefined): void;
@@ -35,13 +37,15 @@ export function createResults(evaluations: Evaluations, notices: Notices) {
     return {
       part: 'test',
       decoding: 'rank',
-      choose: (chosen) => set({ chosen }),
+      stopped: false,
+      choose: (chosen) => set({ chosen, stopped: false }),
       compareWith: (other) => set({ other }),
-      setPart: (part) => set({ part }),
-      setDecoding: (decoding) => set({ decoding }),
+      setPart: (part) => set({ part, stopped: false }),
+      setDecoding: (decoding) => set({ decoding, stopped: false }),
       async measure(prompts) {
         const mine = ++generation;
         const { part, decoding } = get();
+        set({ stopped: false });
         try {
           for (const prompt of prompts) {
             if (mine !== generation) return;
@@ -59,7 +63,7 @@ export function createResults(evaluations: Evaluations, notices: Notices) {
       },
       stop() {
         generation++;
-        set({ measuring: undefined, progress: undefined });
+        set({ measuring: undefined, progress: undefined, stopped: true });
       },
     };
   });

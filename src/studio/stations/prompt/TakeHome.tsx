@@ -12,7 +12,7 @@ const FORMS: { format: ExportFormat; title: string; use: string; ending: string 
   {
     format: 'peft',
     title: 'PEFT adapter (.zip)',
-    use: 'For Hugging Face: PeftModel.from_pretrained reads the folder inside.',
+    use: 'For Hugging Face: PeftModel.from_pretrained reads it unpacked; its README ranks the labels as done here.',
     ending: '-peft.zip',
   },
   {
@@ -44,7 +44,13 @@ export function TakeHome({ choice }: { choice: PromptChoice }) {
   const run = prompt.kind === 'run' ? runs.find(({ id }) => id === prompt.run) : undefined;
   const length = kept?.length ?? run?.recipe.promptLength ?? 0;
   const width = kept?.width ?? model?.width ?? 0;
-  const stem = choice.name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-') || 'prompt';
+  // As the engine will name it; once a file is saved its own name stands there.
+  const stem = `${
+    choice.name
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+/gu)
+      ?.join('-') ?? 'prompt'
+  }-p${length}`;
 
   const download = async (format: ExportFormat) => {
     setBusy(format);

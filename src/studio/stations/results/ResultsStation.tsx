@@ -1,6 +1,6 @@
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
-import type { PromptRef } from '../../../worker/protocol.ts';
+import type { Evaluation, PromptRef } from '../../../worker/protocol.ts';
 import { Button, Empty, ProgressLine, Select } from '../../components/index.ts';
 import { Section } from '../../components/sections.tsx';
 import { formatCount } from '../../format.ts';
@@ -54,7 +54,7 @@ function Measured() {
   const baselines = useBaselineChoices();
   const currentId = useRuns((s) => s.currentId);
   const busy = useRuns((s) => liveRun(s)?.state === 'running');
-  const { part, decoding, chosen, measuring, progress } = useResults((s) => s);
+  const { part, decoding, chosen, measuring, progress, stopped } = useResults((s) => s);
   const { choose, setPart, setDecoding, measure, stop } = useResults((s) => s);
   const kept = useEvaluations((s) => s.kept);
 
@@ -68,25 +68,31 @@ function Measured() {
     .map(({ prompt }) => prompt)
     .filter((prompt) => !keptEvaluation(kept, prompt, part, decoding));
 
-  // A figure alone says little: what it is to be compared with is measured as soon as it is there.
-  const wanting = evaluation !== undefined && !busy && missing.length > 0 && measuring === undefined;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each evaluation; a Stop is not undone
+  // A figure alone says little: what it is to be compared with is measured as soon as it is there, once.
+  const asked = useRef<Evaluation>(undefined);
+  const wanting =
+    evaluation !== undefined && !busy && !stopped && missing.length > 0 && measuring === undefined;
   useEffect(() => {
-    if (wanting) void measure(missing);
-  }, [evaluation]);
+    if (!wanting || asked.current === evaluation) return;
+    asked.current = evaluation;
+    void measure(missing);
+  });
 
   if (!choice)
     return (
       <Empty
         action={
           <div className="empty-actions">
-            <Button onPress={() => go('/tune')}>Train a prompt on Tune</Button>
+            <Button onPress={() => go('/tune')}>
+              {busy ? 'Watch the run on Tune' : 'Train a prompt on Tune'}
+            </Button>
             <Button onPress={() => choose({ kind: 'none' })}>Look at the untuned model</Button>
           </div>
         }
       >
         How often your soft prompt is right on the {formatCount(task.counts.test)} test rows will stand here,
         with a confusion matrix and the rows it gets wrong.
+        {busy && ' The run that is going has not been measured on dev yet.'}
       </Empty>
     );
 
