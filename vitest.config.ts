@@ -20,7 +20,9 @@ export default defineConfig({
         },
       },
       {
-        optimizeDeps: { include: ['@huggingface/tokenizers', 'valibot', 'fflate', 'idb', 'papaparse', 'chardet', 'comlink'] },
+        optimizeDeps: {
+          include: ['@huggingface/tokenizers', 'valibot', 'fflate', 'idb', 'papaparse', 'chardet', 'comlink'],
+        },
         test: {
           name: 'gpu',
           include: ['src/**/*.gpu.test.ts'],
