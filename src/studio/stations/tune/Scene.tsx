@@ -296,8 +296,8 @@ function Counts({ layout, frozen, learned, height }: SceneProps & { layout: Scen
         frozen {formatCount(frozen)}
       </text>
       <text x={x} y={y + 17} className="warm-text">
-        learned {formatCount(learned)} ({share < 0.001 ? (share * 100).toFixed(3) : (share * 100).toFixed(2)}{' '}
-        %)
+        learned {formatCount(learned)}
+        {width > 150 && ` (${(share * 100).toFixed(share < 0.001 ? 3 : 2)} %)`}
       </text>
       <rect x={x} y={y + 25} width={width} height={7} rx={3} className="frozen" />
       <rect x={x} y={y + 25} width={Math.max(2, width * share)} height={7} className="fill-warm" />
