@@ -8,7 +8,7 @@ import {
   headWidth,
 } from './kernels.ts';
 import { attentionKeysOnnx, attentionOnnx, attentionQueriesOnnx } from './onnx.ts';
-import { chooseAttentionTile } from './tiles.ts';
+import { type AttentionTile, chooseAttentionTile, type Pass } from './tiles.ts';
 
 export interface AttentionSettings {
   /** The name of the output. */
@@ -57,7 +57,6 @@ export interface AttentionSettings {
 export function attention(b: Builder, settings: AttentionSettings): Tensor {
   const { name, q, k, v, heads, headDim } = settings;
   check(settings);
-  const width = headWidth(settings);
   const out = b.tensor(name, q.rows, heads * headDim);
   const lse = b.tensor(`${name}.lse`, q.rows, heads);
   const context = [settings.queryRanges, ...(settings.bias ? [settings.bias.table] : [])];
@@ -65,19 +64,21 @@ export function attention(b: Builder, settings: AttentionSettings): Tensor {
     op: 'attention',
     inputs: [...new Set([q, k, v]), ...context],
     outputs: [out, lse],
-    kernels: [attentionForward(settings, chooseAttentionTile(b.traits, 'forward', width), out, lse)],
+    kernels: [attentionForward(settings, tileFor(b, settings, 'forward'), out, lse)],
     onnx: (e) => attentionOnnx(e, settings, out),
     vjp: (back) => contributeGradients(back, settings, out, lse),
   });
   return out;
 }
 
+const tileFor = (b: Builder, a: AttentionSettings, pass: Pass): AttentionTile =>
+  chooseAttentionTile(b.traits, { pass, width: headWidth(a), queries: a.q.rows, keys: a.k.rows });
+
 function contributeGradients(back: Backward, a: AttentionSettings, out: Tensor, lse: Tensor): void {
   const dout = back.grad(out);
   if (!dout || ![a.q, a.k, a.v].some((tensor) => back.wants(tensor))) return;
-  const width = headWidth(a);
-  const queryTile = chooseAttentionTile(back.traits, 'queries', width);
-  const keyTile = chooseAttentionTile(back.traits, 'keys', width);
+  const queryTile = tileFor(back, a, 'queries');
+  const keyTile = tileFor(back, a, 'keys');
   const stats = back.tensor(`${a.name}.stats`, a.q.rows, 2 * a.heads);
   back.record({
     op: 'attention',

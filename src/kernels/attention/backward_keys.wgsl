@@ -4,8 +4,8 @@
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let lane = local % $(LANES)u;
   let first = (group.x * $(TILES)u + local / $(LANES)u) * $(R)u;
-  let k_column = $(K_COLUMN)u + group.y * $(WIDTH)u + lane * $(SLICE)u;
-  let v_column = $(V_COLUMN)u + group.y * $(WIDTH)u + lane * $(SLICE)u;
+  let k_column = u.k_column + group.y * $(WIDTH)u + lane * $(SLICE)u;
+  let v_column = u.v_column + group.y * $(WIDTH)u + lane * $(SLICE)u;
   var united = vec2u(0xffffffffu, 0u);
 //# for i in R
   let row$i = min(first + $(i)u, u.rows - 1u);
@@ -17,9 +17,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let shift$i = bitcast<i32>(range$i.z) + i32(range$i.x);
 //# end
 //# for d in SLICE
-  let k$(i)_$d = $K[row$i * $(K_STRIDE)u + k_column + $(d)u] * $SCALE;
+  let k$(i)_$d = $K[row$i * u.k_stride + k_column + $(d)u] * u.scale;
 //# if DK
-  let v$(i)_$d = $VALUE[row$i * $(V_STRIDE)u + v_column + $(d)u];
+  let v$(i)_$d = $VALUE[row$i * u.v_stride + v_column + $(d)u];
   var dk$(i)_$d = $V();
 //# end
 //# if DV
@@ -37,14 +37,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   united = workgroupUniformLoad(&bounds);
 //# end
-  for (var head = group.y * $(GROUP)u; head < (group.y + 1u) * $(GROUP)u; head++) {
-    let q_column = $(Q_COLUMN)u + head * $(WIDTH)u + lane * $(SLICE)u;
+  for (var head = group.y * u.group; head < (group.y + 1u) * u.group; head++) {
+    let q_column = u.q_column + head * $(WIDTH)u + lane * $(SLICE)u;
     for (var j = united.x; j < united.y; j += $(BLOCK)u) {
 //# for b in BLOCK
       let query$b = min(j + $(b)u, united.y - 1u);
-      let q$b = query$b * $(Q_STRIDE)u + q_column;
-      let g$b = (query$b * $(HEADS)u + head) * $(WIDTH)u + lane * $(SLICE)u;
-      let stats$b = stats[query$b * $(HEADS)u + head];
+      let q$b = query$b * u.q_stride + q_column;
+      let g$b = (query$b * u.heads + head) * $(WIDTH)u + lane * $(SLICE)u;
+      let stats$b = stats[query$b * u.heads + head];
 //# for i in R
       var s$(i)_$b = 0.0;
 //# if DK
@@ -113,10 +113,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if first + $(i)u < u.rows {
 //# for d in SLICE
 //# if DK
-    $DK_OUT[row$i * $(K_STRIDE)u + k_column + $(d)u] = dk$(i)_$d * $SCALE;
+    $DK_OUT[row$i * u.k_stride + k_column + $(d)u] = dk$(i)_$d * u.scale;
 //# end
 //# if DV
-    $DV_OUT[row$i * $(V_STRIDE)u + v_column + $(d)u] = dv$(i)_$d;
+    $DV_OUT[row$i * u.v_stride + v_column + $(d)u] = dv$(i)_$d;
 //# end
 //# end
   }

@@ -4,9 +4,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let head = group.y;
   let lane = local % $(LANES)u;
   let first = (group.x * $(TILES)u + local / $(LANES)u) * $(R)u;
-  let q_column = $(Q_COLUMN)u + head * $(WIDTH)u + lane * $(SLICE)u;
-  let k_column = $(K_COLUMN)u + head / $(GROUP)u * $(WIDTH)u + lane * $(SLICE)u;
-  let v_column = $(V_COLUMN)u + head / $(GROUP)u * $(WIDTH)u + lane * $(SLICE)u;
+  let q_column = u.q_column + head * $(WIDTH)u + lane * $(SLICE)u;
+  let k_column = u.k_column + head / u.group * $(WIDTH)u + lane * $(SLICE)u;
+  let v_column = u.v_column + head / u.group * $(WIDTH)u + lane * $(SLICE)u;
   var united = vec2u(0xffffffffu, 0u);
 //# for i in R
   let row$i = min(first + $(i)u, u.rows - 1u);
@@ -20,10 +20,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# if BIAS
   let shift$i = bitcast<i32>(range$i.z) - i32(range$i.x);
 //# end
-  let stats$i = stats[row$i * $(HEADS)u + head];
-  let g$i = (row$i * $(HEADS)u + head) * $(WIDTH)u + lane * $(SLICE)u;
+  let stats$i = stats[row$i * u.heads + head];
+  let g$i = (row$i * u.heads + head) * $(WIDTH)u + lane * $(SLICE)u;
 //# for d in SLICE
-  let q$(i)_$d = $Q[row$i * $(Q_STRIDE)u + q_column + $(d)u] * $SCALE;
+  let q$(i)_$d = $Q[row$i * u.q_stride + q_column + $(d)u] * u.scale;
   let g$(i)_$d = dout[g$i + $(d)u];
   var dq$(i)_$d = $V();
 //# end
@@ -52,8 +52,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var j = united.x; j < united.y; j += $(BLOCK)u) {
 //# for b in BLOCK
     let key$b = min(j + $(b)u, united.y - 1u);
-    let k$b = key$b * $(K_STRIDE)u + k_column;
-    let v$b = key$b * $(V_STRIDE)u + v_column;
+    let k$b = key$b * u.k_stride + k_column;
+    let v$b = key$b * u.v_stride + v_column;
 //# for i in R
     var s$(i)_$b = 0.0;
     var t$(i)_$b = 0.0;
@@ -112,7 +112,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# for i in R
   if first + $(i)u < u.rows {
 //# for d in SLICE
-    dq[row$i * $(Q_STRIDE)u + q_column + $(d)u] = dq$(i)_$d * $SCALE;
+    dq[row$i * u.q_stride + q_column + $(d)u] = dq$(i)_$d * u.scale;
 //# end
   }
 //# end

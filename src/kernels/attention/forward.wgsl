@@ -4,9 +4,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let head = group.y;
   let lane = local % $(LANES)u;
   let first = (group.x * $(TILES)u + local / $(LANES)u) * $(R)u;
-  let q_column = $(Q_COLUMN)u + head * $(WIDTH)u + lane * $(SLICE)u;
-  let k_column = $(K_COLUMN)u + head / $(GROUP)u * $(WIDTH)u + lane * $(SLICE)u;
-  let v_column = $(V_COLUMN)u + head / $(GROUP)u * $(WIDTH)u + lane * $(SLICE)u;
+  let q_column = u.q_column + head * $(WIDTH)u + lane * $(SLICE)u;
+  let k_column = u.k_column + head / u.group * $(WIDTH)u + lane * $(SLICE)u;
+  let v_column = u.v_column + head / u.group * $(WIDTH)u + lane * $(SLICE)u;
   var united = vec2u(0xffffffffu, 0u);
 //# for i in R
   let row$i = min(first + $(i)u, u.rows - 1u);
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var m$i = START;
   var l$i = 0.0;
 //# for d in SLICE
-  let q$(i)_$d = $Q[row$i * $(Q_STRIDE)u + q_column + $(d)u] * $SCALE;
+  let q$(i)_$d = $Q[row$i * u.q_stride + q_column + $(d)u] * u.scale;
   var o$(i)_$d = $V();
 //# end
 //# end
@@ -52,7 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var j = united.x; j < united.y; j += $(BLOCK)u) {
 //# for b in BLOCK
     let key$b = min(j + $(b)u, united.y - 1u);
-    let k$b = key$b * $(K_STRIDE)u + k_column;
+    let k$b = key$b * u.k_stride + k_column;
 //# for i in R
     var s$(i)_$b = 0.0;
 //# end
@@ -107,7 +107,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
 //# end
 //# for b in BLOCK
-    let v$b = key$b * $(V_STRIDE)u + v_column;
+    let v$b = key$b * u.v_stride + v_column;
 //# for d in SLICE
     let v$(b)_$d = $VALUE[v$b + $(d)u];
 //# for i in R
@@ -123,11 +123,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if first + $(i)u < u.rows {
     let seen = l$i > 0.0;
     let scale = select(0.0, 1.0 / l$i, seen);
-    let at = (row$i * $(HEADS)u + head) * $(WIDTH)u + lane * $(SLICE)u;
+    let at = (row$i * u.heads + head) * $(WIDTH)u + lane * $(SLICE)u;
 //# for d in SLICE
     out[at + $(d)u] = o$(i)_$d * scale;
 //# end
-    if lane == 0u { lse[row$i * $(HEADS)u + head] = select(0.0, m$i + log(l$i), seen); }
+    if lane == 0u { lse[row$i * u.heads + head] = select(0.0, m$i + log(l$i), seen); }
   }
 //# end
 }

@@ -1,5 +1,15 @@
 import { expandWgsl, type WgslConstants } from '../../gpu/index.ts';
-import { type Dims, grid, type Kernel, type Size, size, type Tensor, u32 } from '../kernel.ts';
+import {
+  type Dims,
+  f32,
+  grid,
+  type Kernel,
+  type Size,
+  size,
+  type Tensor,
+  type Uniform,
+  u32,
+} from '../kernel.ts';
 import backwardKeysWgsl from './backward_keys.wgsl?raw';
 import backwardQueriesWgsl from './backward_queries.wgsl?raw';
 import forwardWgsl from './forward.wgsl?raw';
@@ -63,8 +73,6 @@ function declare(bindings: Binding[]): { text: string; names: WgslConstants; buf
   };
 }
 
-const literal = (value: number): string => `(${value.toExponential()})`;
-
 function constants(a: AttentionShape, tile: AttentionTile, sums: number): WgslConstants {
   const vector = isVector(a);
   const unit = vector ? 4 : 1;
@@ -80,17 +88,7 @@ function constants(a: AttentionShape, tile: AttentionTile, sums: number): WgslCo
     R: tile.rows,
     BLOCK: tile.block,
     SUMS: tile.rows * tile.block * sums,
-    HEADS: a.heads,
-    GROUP: a.heads / a.kvHeads,
-    Q_COLUMN: a.qColumn / unit,
-    K_COLUMN: a.kColumn / unit,
-    V_COLUMN: a.vColumn / unit,
-    Q_STRIDE: a.q.cols / unit,
-    K_STRIDE: a.k.cols / unit,
-    V_STRIDE: a.v.cols / unit,
-    SCALE: literal(a.scale),
     BIAS: a.bias !== undefined,
-    REACH: a.bias?.reach ?? 0,
     PREFIX: a.prefix !== undefined,
   };
 }
@@ -120,29 +118,36 @@ const write = (wgsl: string, type: string, tensor: Tensor): Binding => ({
 });
 const biasTable = (a: AttentionShape): Binding[] => (a.bias ? [read('bias', 'f32', a.bias.table)] : []);
 
+/** The uniform block of `shared.wgsl`. */
+function uniforms(a: AttentionShape, rows: Size): Uniform[] {
+  const unit = isVector(a) ? 4 : 1;
+  const inUnits = [a.qColumn, a.kColumn, a.vColumn, a.q.cols, a.k.cols, a.v.cols].map((n) => n / unit);
+  return [
+    u32(rows),
+    u32(a.prefix ?? 0),
+    ...[...inUnits, a.heads, a.heads / a.kvHeads, a.bias?.reach ?? 0].map((value) => u32(value)),
+    f32(a.scale),
+  ];
+}
+
 interface Parts {
+  shape: AttentionShape;
   name: string;
   body: string;
   constants: WgslConstants;
   bindings: Binding[];
   rows: Size;
-  prefix?: Size;
   workgroups: Kernel['workgroups'];
   cost: Kernel['cost'];
 }
 
 function assemble(parts: Parts): Kernel {
   const { text, names, buffers } = declare(parts.bindings);
-  const uniforms = [u32(parts.rows), ...(parts.prefix === undefined ? [] : [u32(parts.prefix)])];
-  const head = `struct Uniforms { rows: u32,${parts.prefix === undefined ? '' : ' prefix: u32'} }
-@group(0) @binding(0) var<uniform> u: Uniforms;
-${text}
-`;
   return {
     name: parts.name,
-    code: head + expandWgsl(`${sharedWgsl}\n${parts.body}`, { ...parts.constants, ...names }),
+    code: expandWgsl(`${sharedWgsl}\n${parts.body}`, { ...parts.constants, ...names, BINDINGS: text }),
     buffers,
-    uniforms,
+    uniforms: uniforms(parts.shape, parts.rows),
     workgroups: parts.workgroups,
     cost: parts.cost,
   };
@@ -169,6 +174,7 @@ const cost =
 /** out [M, heads * headDim], lse [M, heads]. */
 export function attentionForward(a: AttentionShape, tile: AttentionTile, out: Tensor, lse: Tensor): Kernel {
   return assemble({
+    shape: a,
     name: 'attention/forward',
     body: forwardWgsl,
     constants: constants(a, tile, 1),
@@ -180,7 +186,6 @@ export function attentionForward(a: AttentionShape, tile: AttentionTile, out: Te
       ...biasTable(a),
     ],
     rows: a.q.rows,
-    prefix: a.prefix,
     workgroups: groups(a.q.rows, tile, a.heads),
     cost: cost(a, 2, 2),
   });
@@ -196,6 +201,7 @@ export function attentionStats(
 ): Kernel {
   const type = isVector(a) ? 'vec4f' : 'f32';
   return assemble({
+    shape: a,
     name: 'attention/stats',
     body: statsWgsl,
     constants: constants({ ...a, bias: undefined }, { rows: 1, lanes: 1, tiles: 64, block: 1 }, 1),
@@ -224,6 +230,7 @@ export function attentionBackwardQueries(
 ): Kernel {
   const type = isVector(a) ? 'vec4f' : 'f32';
   return assemble({
+    shape: a,
     name: 'attention/queries',
     body: backwardQueriesWgsl,
     constants: constants(a, tile, 2),
@@ -236,7 +243,6 @@ export function attentionBackwardQueries(
       ...biasTable(a),
     ],
     rows: a.q.rows,
-    prefix: a.prefix,
     workgroups: groups(a.q.rows, tile, a.heads),
     cost: cost(a, 3, 3),
   });
@@ -255,6 +261,7 @@ export function attentionBackwardKeys(
   if (into.dk) written.push({ ...write('dk', type, into.dk), constant: 'DK_OUT' });
   if (into.dv) written.push({ ...write('dv', type, into.dv), constant: 'DV_OUT' });
   return assemble({
+    shape: a,
     name: 'attention/keys',
     body: backwardKeysWgsl,
     constants: { ...constants(a, tile, 2), DK: into.dk !== undefined, DV: into.dv !== undefined },

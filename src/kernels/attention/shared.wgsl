@@ -1,5 +1,22 @@
 // What the attention kernels share. V is vec4f or f32; WIDTH is a head's width in units of V, of which each of the LANES
-// invocations of a row holds SLICE. A workgroup is TILES tiles of R rows, all of one head.
+// invocations of a row holds SLICE. A workgroup is TILES tiles of R rows, all of one head. Columns and strides are in units of V;
+// they are uniforms, so that layers share their pipelines.
+struct Uniforms {
+  rows: u32,
+  prefix: u32,
+  q_column: u32,
+  k_column: u32,
+  v_column: u32,
+  q_stride: u32,
+  k_stride: u32,
+  v_stride: u32,
+  heads: u32,
+  group: u32,
+  reach: u32,
+  scale: f32,
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+$BINDINGS
 
 // A score that counts for nothing, and where a running maximum starts: far enough apart that exp of the difference is 0.
 const NONE = -1e38;
@@ -14,7 +31,7 @@ fn product(a: f32, b: f32) -> f32 { return a * b; }
 //# if BIAS
 // Relative position is the key's minus the query's.
 fn bias_at(head: u32, relative: i32) -> f32 {
-  return bias[head * $(2 * REACH + 1)u + u32(clamp(relative, -$REACH, $REACH) + $REACH)];
+  return bias[head * (2u * u.reach + 1u) + u32(clamp(relative + i32(u.reach), 0, 2 * i32(u.reach)))];
 }
 //# end
 

@@ -1,4 +1,4 @@
-import type { KernelTraits } from '../kernel.ts';
+import type { KernelTraits, Size } from '../kernel.ts';
 
 /** `forward`; `queries`: gradient of the queries; `keys`: gradient of keys and values. */
 export type Pass = 'forward' | 'queries' | 'keys';
@@ -15,20 +15,46 @@ export interface AttentionTile {
   block: number;
 }
 
-/** @param width of a head, in loads (vec4, or single values where it is no multiple of 4) */
-export function chooseAttentionTile(traits: KernelTraits, pass: Pass, width: number): AttentionTile {
-  if (traits.rowLanes === 1) return softwareTile(pass, width);
-  // About 16 vec4 for a row's operands and sums leave room for several workgroups on a core.
-  const slice = pass === 'forward' ? 8 : 4;
-  const lanes = divisor(width, Math.min(16, Math.ceil(width / slice)));
+/** What a tile is chosen for. */
+export interface AttentionWork {
+  pass: Pass;
+  /** Of a head, in loads: vec4, or single values where it is no multiple of 4. */
+  width: number;
+  /** Rows of queries and of keys. */
+  queries: Size;
+  keys: Size;
+}
+
+export function chooseAttentionTile(traits: KernelTraits, work: AttentionWork): AttentionTile {
+  if (traits.rowLanes === 1) return softwareTile(traits, work);
+  // With this many loads a row's operands and sums leave room for several workgroups on a core.
+  const slice = work.pass === 'forward' ? 8 : 4;
+  const lanes = divisor(work.width, Math.min(16, Math.ceil(work.width / slice)));
   return { rows: 1, lanes, tiles: Math.max(1, Math.floor(64 / lanes)), block: lanes > 1 ? 4 : 2 };
 }
 
-/** Loads cost most and registers do not matter much; barriers are slow. */
-function softwareTile(pass: Pass, width: number): AttentionTile {
-  const rows = Math.max(1, Math.min(4, Math.floor((pass === 'forward' ? 64 : 32) / width)));
-  return { rows, lanes: 1, tiles: 4, block: pass === 'forward' ? 4 : 1 };
+/** Loads an invocation holds of each operand; above, software adapters compile for seconds. */
+const SOFTWARE_LOADS: Record<Pass, number> = { forward: 32, queries: 32, keys: 16 };
+const FEW_ROWS = 64;
+
+/**
+ * Loads cost most, so rows share them; but compiling takes time with the square of the text, so not where few rows make little
+ * work. A workgroup of four invocations is one vector of the processor, for which barriers cost little.
+ */
+function softwareTile(traits: KernelTraits, { pass, width, queries, keys }: AttentionWork): AttentionTile {
+  const lanes = divisor(width, Math.min(4, Math.ceil(width / 16)));
+  const few = [queries, keys].some((rows) => capacity(traits, rows) <= FEW_ROWS);
+  const rows = few ? 1 : Math.min(4, Math.floor((SOFTWARE_LOADS[pass] * lanes) / width));
+  return {
+    rows: Math.max(1, rows),
+    lanes,
+    tiles: Math.max(1, Math.floor(4 / lanes)),
+    block: pass === 'forward' ? 2 : 1,
+  };
 }
+
+const capacity = (traits: KernelTraits, rows: Size): number =>
+  typeof rows === 'number' ? rows : (traits.capacity?.[rows] ?? Number.POSITIVE_INFINITY);
 
 /** The largest divisor of `value` up to `most`. */
 function divisor(value: number, most: number): number {

@@ -1,6 +1,7 @@
-// What all products share: out [rows, COLS] = ALPHA * left [rows, DEPTH] x w (+ bias) (+ addend). COLUMNS is COLS in units of O.
-// With SPLIT > 1 the workgroups of one z sum one part of DEPTH, and out is [rows, SPLIT * COLS]: parts side by side, still bare.
-struct Uniforms { rows: u32 }
+// What all products share: out [rows, cols] = alpha * left [rows, depth] x w (+ bias) (+ addend). Sizes are uniforms, so that all
+// products of a model share a few pipelines: `columns` is cols in units of O, `depths` the depth in units of L.
+// With PARTED the workgroups of one z sum `chunk` of the depth, and out is [rows, parts * cols]: parts side by side, still bare.
+struct Uniforms { rows: u32, cols: u32, columns: u32, depths: u32, parts: u32, chunk: u32, alpha: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> left: array<$L>;
 $WEIGHT
@@ -13,14 +14,11 @@ $WEIGHT
 //# end
 
 fn finish(value: $O, row: u32, column: u32, part: u32) {
-//# if SPLIT > 1
-  out[(row * $(SPLIT)u + part) * $(COLUMNS)u + column] = value;
+//# if PARTED
+  out[(row * u.parts + part) * u.columns + column] = value;
 //# else
-  let at = row * $(COLUMNS)u + column;
-  out[at] = value
-//# if SCALED
-    * $ALPHA
-//# end
+  let at = row * u.columns + column;
+  out[at] = u.alpha * value
 //# if BIAS
     + bias[column]
 //# end

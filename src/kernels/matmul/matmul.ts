@@ -1,5 +1,5 @@
 import { expandWgsl, type WgslConstants } from '../../gpu/index.ts';
-import { BYTES, type Dims, grid, type Kernel, size, type Tensor, u32 } from '../kernel.ts';
+import { BYTES, type Dims, f32, grid, type Kernel, size, type Tensor, type Uniform, u32 } from '../kernel.ts';
 import { weightAccess } from '../weight.ts';
 import headWgsl from './head.wgsl?raw';
 import nnDirectWgsl from './nn_direct.wgsl?raw';
@@ -37,18 +37,10 @@ export function matmulKernels(product: Product, tile: MatmulTile, makeParts: Mak
   return [productKernel({ ...product, out: parts }, tile, cols), reduceKernel(product, parts, split, cols)];
 }
 
-/** WGSL writes f32 literals with a point or an exponent. */
-const literal = (value: number): string =>
-  `${value < 0 ? '(' : ''}${value.toExponential()}${value < 0 ? ')' : ''}`;
-
-function epilogue({ alpha = 1, bias, addend }: Product): WgslConstants {
-  return {
-    SCALED: alpha !== 1,
-    ALPHA: literal(alpha),
-    BIAS: bias !== undefined,
-    ADDEND: addend !== undefined,
-  };
-}
+const epilogue = ({ bias, addend }: Product): WgslConstants => ({
+  BIAS: bias !== undefined,
+  ADDEND: addend !== undefined,
+});
 
 const epilogueBuffers = ({ bias, addend }: Product): Kernel['buffers'] =>
   [bias, addend].filter((t) => t !== undefined).map((tensor) => ({ tensor, access: 'read' as const }));
@@ -66,25 +58,20 @@ function productKernel(product: Product, tile: MatmulTile, cols: number): Kernel
     throw new Error(`${out.name}: a staged product needs multiples of 4, not [.., ${depth}] x [.., ${cols}]`);
   const depths = depth / step;
   const c: WgslConstants = {
-    ...epilogue(bare ? { ...product, alpha: 1, bias: undefined, addend: undefined } : product),
+    ...(bare ? { BIAS: false, ADDEND: false } : epilogue(product)),
+    PARTED: bare,
     WEIGHT: weightAccess('w', 2, w),
     L: step === 4 ? 'vec4f' : 'f32',
     O: vectorOut ? 'vec4f' : 'f32',
     O4: vectorOut,
     AT: (nt ? step === 4 : vectorOut) ? '4' : '',
     STEP: step,
-    DEPTHS: depths,
-    COLS: cols,
-    COLUMNS: vectorOut ? cols / 4 : cols,
     R: tile.rows,
     C: tile.cols,
     Q: vectorOut ? tile.cols / 4 : tile.cols,
     WGX: tile.wgX,
     WGY: tile.wgY,
     BK: tile.depth ?? 0,
-    SPLIT: split,
-    // Whole stages a part, so that only the last one is ragged.
-    CHUNK: roundUp(Math.ceil(depths / split), (tile.depth ?? 4) / 4),
   };
   const body = nt ? (tiled ? ntTiledWgsl : ntDirectWgsl) : tiled ? nnTiledWgsl : nnDirectWgsl;
   const perGroupX = tile.cols * tile.wgX;
@@ -98,7 +85,14 @@ function productKernel(product: Product, tile: MatmulTile, cols: number): Kernel
       { tensor: out, access: 'read_write' },
       ...(bare ? [] : epilogueBuffers(product)),
     ],
-    uniforms: [u32(left.rows)],
+    uniforms: uniforms(product, {
+      cols,
+      columns: vectorOut ? cols / 4 : cols,
+      depths,
+      parts: split,
+      // Whole stages a part, so that only the last one is ragged.
+      chunk: roundUp(Math.ceil(depths / split), (tile.depth ?? 4) / 4),
+    }),
     workgroups: (dims) => [Math.ceil(cols / perGroupX), Math.ceil(size(dims, left.rows) / perGroupY), split],
     cost: (dims) => productCost(product, cols, dims),
   };
@@ -127,9 +121,7 @@ function reduceKernel(product: Product, parts: Tensor, split: number, cols: numb
       WEIGHT: weightAccess('w', 2, product.w),
       L: type,
       O: type,
-      SPLIT: 1,
-      PARTS: split,
-      COLUMNS: columns,
+      PARTED: false,
     }),
     buffers: [
       { tensor: parts, access: 'read' },
@@ -137,13 +129,27 @@ function reduceKernel(product: Product, parts: Tensor, split: number, cols: numb
       { tensor: product.out, access: 'read_write' },
       ...epilogueBuffers(product),
     ],
-    uniforms: [u32(product.left.rows)],
+    uniforms: uniforms(product, { cols, columns, depths: 0, parts: split, chunk: 0 }),
     workgroups: (dims) => grid(size(dims, product.left.rows) * columns, 64),
     cost: (dims) => {
       const outputs = size(dims, product.left.rows) * cols;
       return { flops: outputs * split, bytes: 4 * outputs * (split + 1) };
     },
   };
+}
+
+interface Sizes {
+  cols: number;
+  columns: number;
+  depths: number;
+  parts: number;
+  chunk: number;
+}
+
+/** The uniform block of `head.wgsl`. */
+function uniforms({ left, alpha = 1 }: Product, sizes: Sizes): Uniform[] {
+  const { cols, columns, depths, parts, chunk } = sizes;
+  return [u32(left.rows), ...[cols, columns, depths, parts, chunk].map((value) => u32(value)), f32(alpha)];
 }
 
 const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;

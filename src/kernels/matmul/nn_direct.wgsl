@@ -1,28 +1,28 @@
 // left x w, the depth down the rows of w: each invocation keeps R rows x Q outputs of type O in registers and reads both
-// operands straight from storage, STEP values of the depth at a time. DEPTHS is the depth in units of STEP.
+// operands straight from storage, STEP values of the depth at a time.
 @compute @workgroup_size($WGX, $WGY)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let row = (group.y * $(WGY)u + local.y) * $(R)u;
   let column = (group.x * $(WGX)u + local.x) * $(Q)u;
 //# for i in R
-  let l$i = min(row + $(i)u, u.rows - 1u) * $(DEPTHS)u;
+  let l$i = min(row + $(i)u, u.rows - 1u) * u.depths;
 //# end
 //# for j in Q
-  let c$j = min(column + $(j)u, $(COLUMNS - 1)u);
+  let c$j = min(column + $(j)u, u.columns - 1u);
 //# end
 //# for i in R
 //# for j in Q
   var s$(i)_$j = $O();
 //# end
 //# end
-//# if SPLIT > 1
-  let end = min((group.z + 1u) * $(CHUNK)u, $(DEPTHS)u);
-  for (var p = group.z * $(CHUNK)u; p < end; p++) {
+//# if PARTED
+  let end = min((group.z + 1u) * u.chunk, u.depths);
+  for (var p = group.z * u.chunk; p < end; p++) {
 //# else
-  for (var p = 0u; p < $(DEPTHS)u; p++) {
+  for (var p = 0u; p < u.depths; p++) {
 //# end
 //# for t in STEP
-    let w$t = ($(STEP)u * p + $(t)u) * $(COLUMNS)u;
+    let w$t = ($(STEP)u * p + $(t)u) * u.columns;
 //# for j in Q
     let b$(t)_$j = w_at$AT(w$t + c$j);
 //# end
@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //# for i in R
   if row + $(i)u < u.rows {
 //# for j in Q
-    if column + $(j)u < $(COLUMNS)u { finish(s$(i)_$j, row + $(i)u, column + $(j)u, group.z); }
+    if column + $(j)u < u.columns { finish(s$(i)_$j, row + $(i)u, column + $(j)u, group.z); }
 //# end
   }
 //# end

@@ -16,26 +16,26 @@ fn main(
   var s$(i)_$j = vec4f();
 //# end
 //# end
-//# if SPLIT > 1
-  let start = group.z * $(CHUNK)u;
-  let end = min(start + $(CHUNK)u, $(DEPTHS)u);
+//# if PARTED
+  let start = group.z * u.chunk;
+  let end = min(start + u.chunk, u.depths);
 //# else
   let start = 0u;
-  let end = $(DEPTHS)u;
+  let end = u.depths;
 //# end
   for (var p = start; p < end; p += $(BK / 4)u) {
     for (var i = index; i < $(R * WGY * BK / 4)u; i += $(WGX * WGY)u) {
       let row = i / $(BK / 4)u;
       let depth = i % $(BK / 4)u;
       var value = vec4f();
-      if p + depth < end { value = left[min(first_row + row, u.rows - 1u) * $(DEPTHS)u + p + depth]; }
+      if p + depth < end { value = left[min(first_row + row, u.rows - 1u) * u.depths + p + depth]; }
       left_stage[row * $(BK / 4 + 1)u + depth] = value;
     }
     for (var i = index; i < $(BK * Q * WGX)u; i += $(WGX * WGY)u) {
       let depth = 4u * p + i / $(Q * WGX)u;
-      let column = min(first_column + i % $(Q * WGX)u, $(COLUMNS - 1)u);
+      let column = min(first_column + i % $(Q * WGX)u, u.columns - 1u);
       var value = vec4f();
-      if depth < 4u * end { value = w_at4(depth * $(COLUMNS)u + column); }
+      if depth < 4u * end { value = w_at4(depth * u.columns + column); }
       w_stage[i] = value;
     }
     workgroupBarrier();
@@ -59,7 +59,7 @@ fn main(
 //# for i in R
   if first_row + local.y + $(i * WGY)u < u.rows {
 //# for j in Q
-    if first_column + local.x + $(j * WGX)u < $(COLUMNS)u {
+    if first_column + local.x + $(j * WGX)u < u.columns {
       finish(s$(i)_$j, first_row + local.y + $(i * WGY)u, first_column + local.x + $(j * WGX)u, group.z);
     }
 //# end

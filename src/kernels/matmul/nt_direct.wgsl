@@ -1,5 +1,5 @@
 // left x w^T, both rows contiguous along the depth: each invocation keeps R x C outputs in registers and reads both operands
-// straight from storage, STEP values of the depth at a time. DEPTHS is the depth in units of STEP.
+// straight from storage, STEP values of the depth at a time.
 //# if STEP == 4
 fn product(a: vec4f, b: vec4f) -> f32 { return dot(a, b); }
 //# else
@@ -11,21 +11,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let row = (group.y * $(WGY)u + local.y) * $(R)u;
   let col = (group.x * $(WGX)u + local.x) * $(C)u;
 //# for i in R
-  let l$i = min(row + $(i)u, u.rows - 1u) * $(DEPTHS)u;
+  let l$i = min(row + $(i)u, u.rows - 1u) * u.depths;
 //# end
 //# for j in C
-  let w$j = min(col + $(j)u, $(COLS - 1)u) * $(DEPTHS)u;
+  let w$j = min(col + $(j)u, u.cols - 1u) * u.depths;
 //# end
 //# for i in R
 //# for j in C
   var s$(i)_$j = 0.0;
 //# end
 //# end
-//# if SPLIT > 1
-  let end = min((group.z + 1u) * $(CHUNK)u, $(DEPTHS)u);
-  for (var p = group.z * $(CHUNK)u; p < end; p++) {
+//# if PARTED
+  let end = min((group.z + 1u) * u.chunk, u.depths);
+  for (var p = group.z * u.chunk; p < end; p++) {
 //# else
-  for (var p = 0u; p < $(DEPTHS)u; p++) {
+  for (var p = 0u; p < u.depths; p++) {
 //# end
 //# for j in C
     let b$j = w_at$AT(w$j + p);
@@ -43,13 +43,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if row + $(i)u < u.rows {
 //# if O4
 //# for q in C / 4
-    if col + $(4 * q)u < $(COLS)u {
+    if col + $(4 * q)u < u.cols {
       finish(vec4f(s$(i)_$(4 * q), s$(i)_$(4 * q + 1), s$(i)_$(4 * q + 2), s$(i)_$(4 * q + 3)), row + $(i)u, col / 4u + $(q)u, group.z);
     }
 //# end
 //# else
 //# for j in C
-    if col + $(j)u < $(COLS)u { finish(s$(i)_$j, row + $(i)u, col + $(j)u, group.z); }
+    if col + $(j)u < u.cols { finish(s$(i)_$j, row + $(i)u, col + $(j)u, group.z); }
 //# end
 //# end
   }

@@ -17,26 +17,26 @@ fn main(
   var s$(i)_$j = 0.0;
 //# end
 //# end
-//# if SPLIT > 1
-  let start = group.z * $(CHUNK)u;
-  let end = min(start + $(CHUNK)u, $(DEPTHS)u);
+//# if PARTED
+  let start = group.z * u.chunk;
+  let end = min(start + u.chunk, u.depths);
 //# else
   let start = 0u;
-  let end = $(DEPTHS)u;
+  let end = u.depths;
 //# end
   for (var p = start; p < end; p += $(BK / 4)u) {
     for (var i = index; i < $(R * WGY * BK / 4)u; i += $(WGX * WGY)u) {
       let row = i / $(BK / 4)u;
       let depth = i % $(BK / 4)u;
       var value = vec4f();
-      if p + depth < end { value = left[min(first_row + row, u.rows - 1u) * $(DEPTHS)u + p + depth]; }
+      if p + depth < end { value = left[min(first_row + row, u.rows - 1u) * u.depths + p + depth]; }
       left_stage[row * $(BK / 4 + 1)u + depth] = value;
     }
     for (var i = index; i < $(C * WGX * BK / 4)u; i += $(WGX * WGY)u) {
       let row = i / $(BK / 4)u;
       let depth = i % $(BK / 4)u;
       var value = vec4f();
-      if p + depth < end { value = w_at4(min(first_col + row, $(COLS - 1)u) * $(DEPTHS)u + p + depth); }
+      if p + depth < end { value = w_at4(min(first_col + row, u.cols - 1u) * u.depths + p + depth); }
       w_stage[row * $(BK / 4 + 1)u + depth] = value;
     }
     workgroupBarrier();
@@ -58,7 +58,7 @@ fn main(
 //# for i in R
   if first_row + local.y + $(i * WGY)u < u.rows {
 //# for j in C
-    if first_col + local.x + $(j * WGX)u < $(COLS)u {
+    if first_col + local.x + $(j * WGX)u < u.cols {
       finish(s$(i)_$j, first_row + local.y + $(i * WGY)u, first_col + local.x + $(j * WGX)u, group.z);
     }
 //# end

@@ -99,12 +99,12 @@ export function chooseTile(traits: KernelTraits, shape: MatmulShape): MatmulTile
 
 /**
  * Software adapters run a workgroup on one core, four invocations at a time, and pay for each load, so that blocks of many
- * registers win; workgroup memory and barriers only cost. Few workgroups are enough.
+ * registers win; workgroup memory and barriers only cost. One tile for nearly all shapes, since each one compiles for most of a
+ * second, and workgroups of four so that few rows still keep every core busy.
  */
 function softwareTile({ rows, cols }: MatmulShape): MatmulTile {
   const tall = rows >= 8 ? 8 : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
-  const wide = cols >= 16 ? 16 : cols >= 8 ? 8 : 4;
-  return direct(tall, wide, 4, rows > 64 ? 4 : 1);
+  return direct(tall, cols >= 16 ? 16 : 4, 4, 1);
 }
 
 /** GPUs: staged blocks for many rows; for few rows enough workgroups to fill the device, cutting the depth where need be. */
