@@ -1,7 +1,7 @@
 /** One Vite server for an entry module, without the project's config file: what it does is all written here. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createServer, type ViteDevServer } from 'vite';
+import { createServer, type Plugin, type ViteDevServer } from 'vite';
 import { isRunning, ROOT } from '../../scripts/processes.ts';
 
 const CACHES = join(ROOT, 'node_modules', '.cache', 'harness');
@@ -14,6 +14,17 @@ function makeCache(): string {
     if (!isRunning(Number.parseInt(name, 10))) rmSync(join(CACHES, name), { recursive: true, force: true });
   return join(CACHES, `${process.pid}-${made++}`);
 }
+
+/**
+ * Vite's client opens a socket as soon as a module imports it, which any module with an import by variable does (onnxruntime-web), and
+ * here is no socket: it would fail the page. Left is the one function that those modules call.
+ */
+const quietClient: Plugin = {
+  name: 'quiet-client',
+  enforce: 'pre',
+  load: (id) =>
+    id.includes('/vite/dist/client/client.mjs') ? 'export const injectQuery = (url) => url;' : null,
+};
 
 export interface ModuleServer {
   vite: ViteDevServer;
@@ -32,6 +43,7 @@ export async function createModuleServer(entry: string, forPage: boolean): Promi
     logLevel: 'warn',
     // Packages found only while running would change under the run: crawl all that an entry can reach before.
     optimizeDeps: forPage ? { entries: [entry, 'src/worker/*.ts'] } : { noDiscovery: true, include: [] },
+    plugins: [quietClient],
     worker: { format: 'es' },
     server: { middlewareMode: true, hmr: false, ws: false, watch: null },
   });

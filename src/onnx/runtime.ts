@@ -38,11 +38,8 @@ async function load({ threads = usableThreads(), wasm }: RuntimeOptions): Promis
   env.wasm.numThreads = threads;
   if (wasm) env.wasm.wasmBinary = wasm;
   else {
-    const [glue, binary] = await Promise.all([
-      import('onnxruntime-web/ort-wasm-simd-threaded.mjs?url'),
-      import('onnxruntime-web/ort-wasm-simd-threaded.wasm?url'),
-    ]);
-    env.wasm.wasmPaths = { mjs: glue.default, wasm: binary.default };
+    const binary = await import('onnxruntime-web/ort-wasm-simd-threaded.wasm?url');
+    env.wasm.wasmPaths = { wasm: binary.default };
   }
   return ort;
 }
