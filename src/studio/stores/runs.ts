@@ -11,6 +11,7 @@ import type {
   RunSummary,
   SceneFrame,
 } from '../../worker/protocol.ts';
+import { asReport } from './errors.ts';
 import type { Evaluations } from './evaluations.ts';
 import type { Notices } from './notices.ts';
 
@@ -152,6 +153,8 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
     let planned = 0;
     /** Ids taken off the list whose undo has not passed. */
     const removed = new Set<string>();
+    /** The engine also stops a run when model, data or task change; its test rows are others then. */
+    let stoppedByHand = false;
 
     const replace = (id: string, make: (run: RunView) => RunView) =>
       set((s) => ({ runs: s.runs.map((run) => (run.id === id ? make(run) : run)) }));
@@ -181,7 +184,7 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
       if (event.type === 'finished') {
         evaluations.getState().forgetRun(id);
         announce(`The run ended; its best dev accuracy was at step ${event.bestStep}.`);
-        void measureTest(id);
+        if (event.reason !== 'stopped' || stoppedByHand) void measureTest(id);
       }
     };
 
@@ -189,6 +192,7 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
     const follow = async (begin: (onEvent: (event: RunEvent) => void) => Promise<RunSummary>) => {
       let id: string | undefined;
       const early: RunEvent[] = [];
+      stoppedByHand = false;
       set({ starting: true, startProgress: undefined });
       try {
         const summary = await begin((event) => {
@@ -250,7 +254,7 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
           const plan = await engine.planRun(recipe);
           if (asked === planned) set({ plan, planError: undefined });
         } catch (error) {
-          if (asked === planned) set({ plan: undefined, planError: error as ErrorReport });
+          if (asked === planned) set({ plan: undefined, planError: asReport(error) });
         }
       },
 
@@ -260,7 +264,10 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
       pause: () => command(() => engine.pause()),
       resume: () => command(() => engine.resume()),
       step: () => command(() => engine.step()),
-      stop: () => command(() => engine.stop()),
+      stop() {
+        stoppedByHand = true;
+        return command(() => engine.stop());
+      },
       select: (id) => set({ currentId: id }),
       setHidden: (id, hidden) => replace(id, (run) => ({ ...run, hidden })),
 

@@ -97,6 +97,21 @@ describe('runs', () => {
     expect(studio.notices.getState().errors[0]?.report.code).toBe('non-finite-loss');
   });
 
+  test('a run that a change of data stopped is not measured on the new test rows', async () => {
+    await ready({ stepsPerSecond: 100 });
+    const testsAsked = () => callsOf('evaluate').filter((call) => call.args[1] === 'test').length;
+    await studio.runs.getState().start({ ...defaultRecipe, steps: 1000 });
+    await vi.advanceTimersByTimeAsync(500);
+    await engine.stop();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(currentRun(studio.runs.getState())?.state).toBe('stopped');
+    expect(testsAsked()).toBe(0);
+    await studio.runs.getState().start({ ...defaultRecipe, steps: 1000 });
+    await studio.runs.getState().stop();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(testsAsked()).toBe(1);
+  });
+
   test('deleting waits for the undo; the undo brings the run back to its place', async () => {
     await ready({ stepsPerSecond: 100 });
     for (const seed of [1, 2]) {
