@@ -15,8 +15,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each(RUNTIMES)('an entry module in %s', (runtime) => {
-  const options = { entry: 'bench/harness/smoke.ts', runtime, timeoutSeconds: 25 };
+describe.each(RUNTIMES)('an entry module in %s', { timeout: 90_000 }, (runtime) => {
+  const options = { entry: 'bench/harness/smoke.ts', runtime, timeoutSeconds: 60 };
 
   test.concurrent('runs a kernel, reads a folder, sends messages, returns a value', async () => {
     const messages: unknown[] = [];
@@ -43,6 +43,6 @@ describe.each(RUNTIMES)('an entry module in %s', (runtime) => {
     await expect(runOnGpu({ ...options, timeoutSeconds: 4, args: { x, hang: true } })).rejects.toThrow(
       'did not end within 4 s',
     );
-    expect(Date.now() - started).toBeLessThan(15_000);
+    expect(Date.now() - started).toBeLessThan(30_000);
   });
 });
