@@ -92,21 +92,8 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
   const startProgress = useRuns((s) => s.startProgress);
   const shown = progress ?? (starting ? startProgress : run?.progress);
   if (shown) return <ProgressLine progress={shown} />;
-  const notice = run?.notices.at(-1);
-  if (notice && run && isLive(run.state))
-    return (
-      <p className="status-line" role="status">
-        <strong>{notice.message}</strong> {notice.remedy}
-      </p>
-    );
   if (run?.state === 'paused' && run.steps.length > 0) return <Beats run={run} beat={beat} />;
-  if (run?.speed && isLive(run.state))
-    return (
-      <p className="status-line">
-        {formatCount(run.speed.tokensPerSecond)} tokens/s, {formatBytes(run.speed.gpuBytes)} of GPU memory
-        {run.steps.length > 0 && <>, gradient norm {formatNumber(run.steps.at(-1)!.gradNorm)}</>}
-      </p>
-    );
+  if (run?.speed && isLive(run.state)) return <Speed run={run} />;
   if (starting) return <p className="status-line">Making the run ready.</p>;
   if (waiting && (phase === 'ready' || phase === 'baselines')) return <Waiting run={waiting} />;
   if (planError)
@@ -122,6 +109,25 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
       </p>
     );
   return <p className="status-line">{PHASES[phase]}</p>;
+}
+
+/** What the run costs a second, and the latest thing it noticed about itself. */
+function Speed({ run }: { run: RunView }) {
+  const { tokensPerSecond, gpuBytes } = run.speed!;
+  const notice = run.notices.at(-1);
+  return (
+    <>
+      <p className="status-line">
+        {formatCount(tokensPerSecond)} tokens/s, {formatBytes(gpuBytes)} of GPU memory
+        {run.steps.length > 0 && <>, gradient norm {formatNumber(run.steps.at(-1)!.gradNorm)}</>}
+      </p>
+      {notice && (
+        <p className="status-line" role="status">
+          <strong>{notice.message}</strong> {notice.remedy}
+        </p>
+      )}
+    </>
+  );
 }
 
 /** The current run where it can be taken up again; before there is one, the newest of an earlier visit. */
