@@ -122,3 +122,41 @@ function gpuTile(shape: MatmulShape): MatmulTile {
 function splitFor(groups: number, depth: number, wanted: number): number {
   return Math.max(1, Math.min(Math.floor(wanted / groups), Math.floor(depth / 256), 64));
 }
+
+/** Tiles worth measuring for a shape, the default first. All keep the guaranteed limits and fit the shape. */
+export function candidateTiles(traits: KernelTraits, shape: MatmulShape): MatmulTile[] {
+  const chosen = chooseTile({ ...traits, matmulTiles: undefined }, shape);
+  const others =
+    traits.rowLanes === 1
+      ? [direct(8, 8, 4, 1), direct(4, 16, 4, 1), direct(8, 12, 4, 1), direct(8, 16, 4, 4)]
+      : [
+          tiled(4, 4, 16, 16, 16),
+          tiled(8, 4, 16, 16, 8),
+          tiled(8, 8, 16, 16, 8),
+          tiled(8, 8, 8, 8, 16),
+          tiled(4, 8, 8, 16, 16),
+          tiled(4, 4, 8, 8, 32),
+          tiled(2, 4, 16, 8, 16),
+          tiled(1, 4, 16, 8, 32),
+          direct(4, 4, 8, 8),
+          direct(8, 4, 8, 8),
+          direct(8, 8, 8, 8),
+          direct(1, 4, 16, 4),
+        ];
+  const seen = new Set<string>();
+  return [chosen, ...others]
+    .flatMap((tile) => {
+      const groups =
+        Math.ceil(shape.rows / (tile.rows * tile.wgY)) * Math.ceil(shape.cols / (tile.cols * tile.wgX));
+      const split = traits.rowLanes === 1 ? 1 : splitFor(groups, shape.depth, 256);
+      return [tile, { ...tile, split }, { ...tile, split: Math.ceil(split / 4) }];
+    })
+    .filter((tile, i) => {
+      // Blocks mostly past the last row only waste; they are no candidates, but the default always is one.
+      const wasteful = i > 0 && tile.rows * tile.wgY >= 4 * shape.rows && tile.rows > 1;
+      const key = JSON.stringify(tile);
+      const fresh = !seen.has(key);
+      seen.add(key);
+      return fresh && !wasteful && fits(tile, shape);
+    });
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { createPipelines } from '../../gpu/index.ts';
+import { allTraits, testGpu } from '../testing.ts';
+import { chooseTile, fits, type MatmulShape, type MatmulTile, tileKey } from './tiles.ts';
+import { tunedTiles, tuneMatmuls } from './tune.ts';
+
+const shapes: MatmulShape[] = [
+  { direction: 'nt', rows: 6, cols: 24, depth: 32, dtype: 'f32' },
+  { direction: 'nn', rows: 3, cols: 16, depth: 48, dtype: 'f16' },
+];
+const few: MatmulTile[] = [
+  { kind: 'direct', rows: 1, cols: 4, wgX: 4, wgY: 1, split: 2 },
+  { kind: 'tiled', rows: 1, cols: 4, wgX: 4, wgY: 4, depth: 8 },
+];
+
+describe.each(allTraits)('tuneMatmuls, %s', (_, traits) => {
+  test('finds a tile for each shape, which chooseTile then takes', async () => {
+    const gpu = await testGpu();
+    const tuning = await tuneMatmuls(gpu, createPipelines(gpu), traits, shapes, {
+      candidates: () => few,
+      budgetMs: 60_000,
+    });
+    expect(tuning.tiles.map(({ key }) => key)).toEqual(shapes.map(tileKey));
+    const tuned = { ...traits, matmulTiles: tunedTiles(JSON.parse(JSON.stringify(tuning)), gpu) };
+    for (const shape of shapes) expect(few).toContainEqual(chooseTile(tuned, shape));
+    expect(tunedTiles({ ...tuning, adapter: 'another' }, gpu).size).toBe(0);
+  });
+
+  test('takes none whose results are not exact enough, and none that does not compile', async () => {
+    const gpu = await testGpu();
+    const run = (tolerance: number, tile: MatmulTile) =>
+      tuneMatmuls(gpu, createPipelines(gpu), traits, shapes.slice(0, 1), {
+        tolerance,
+        candidates: () => [tile],
+      });
+    expect((await run(1e-4, few[0])).tiles.length).toBe(1);
+    expect((await run(0, few[0])).tiles).toEqual([]);
+    expect((await run(1e-4, { ...few[0], wgX: 100_000 })).tiles).toEqual([]);
+  });
+
+  test('stays within its budget', async () => {
+    const gpu = await testGpu();
+    const tuning = await tuneMatmuls(gpu, createPipelines(gpu), traits, shapes, { budgetMs: 0 });
+    expect(tuning.tiles).toEqual([]);
+  });
+});
+
+test('a default tile fits every shape, down to one row and odd widths', () => {
+  for (const [, traits] of allTraits)
+    for (const direction of ['nt', 'nn'] as const)
+      for (const rows of [1, 2, 7, 16, 33, 832])
+        for (const [cols, depth] of [
+          [1, 1],
+          [192, 49_152],
+          [49_152, 192],
+          [13, 64],
+          [64, 13],
+        ]) {
+          const shape = { direction, rows, cols, depth, dtype: 'f32' };
+          expect(fits(chooseTile(traits, shape), shape)).toBe(true);
+        }
+});

@@ -1,0 +1,165 @@
+import type { Gpu, Pipelines } from '../../gpu/index.ts';
+import type { Dtype, KernelTraits, Tensor } from '../kernel.ts';
+import { matmulKernels } from './matmul.ts';
+import { type PreparedKernels, prepareKernels } from './measure.ts';
+import { candidateTiles, type MatmulShape, type MatmulTile, tileKey } from './tiles.ts';
+
+/** What a search found: plain data, for the caller to keep under `adapter` and to give back as `traits.matmulTiles`. */
+export interface MatmulTuning {
+  adapter: string;
+  tiles: { key: string; tile: MatmulTile; ms: number }[];
+}
+
+export interface TuneOptions {
+  /** Wall-clock limit of the search; shapes not reached keep their default. Default 3000. */
+  budgetMs?: number;
+  /** Largest error against float64 that a candidate may have, relative to the largest output. Default 1e-4. */
+  tolerance?: number;
+  candidates?(shape: MatmulShape): MatmulTile[];
+}
+
+/** Names an adapter in caches. */
+export const adapterKey = ({ adapter }: Gpu): string =>
+  [adapter.vendor, adapter.architecture, adapter.description].join('/');
+
+/** As `traits.matmulTiles`; empty when it was measured on another adapter. */
+export function tunedTiles(tuning: MatmulTuning, gpu: Gpu): Map<string, MatmulTile> {
+  if (tuning.adapter !== adapterKey(gpu)) return new Map();
+  return new Map(tuning.tiles.map(({ key, tile }) => [key, tile]));
+}
+
+/**
+ * Measures the candidates of each shape and keeps the fastest whose results are right. Shapes come first that matter most: the
+ * search ends with its budget. A candidate that does not compile on this device is passed over.
+ */
+export async function tuneMatmuls(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  traits: KernelTraits,
+  shapes: MatmulShape[],
+  options: TuneOptions = {},
+): Promise<MatmulTuning> {
+  const {
+    budgetMs = 3000,
+    tolerance = 1e-4,
+    candidates = (shape) => candidateTiles(traits, shape),
+  } = options;
+  const end = performance.now() + budgetMs;
+  const tiles = new Map<string, { key: string; tile: MatmulTile; ms: number }>();
+  for (const shape of shapes) {
+    const key = tileKey(shape);
+    if (tiles.has(key)) continue;
+    const trial = makeTrial(shape);
+    for (const tile of candidates(shape)) {
+      if (performance.now() > end) return { adapter: adapterKey(gpu), tiles: [...tiles.values()] };
+      const ms = await measure(gpu, pipelines, trial, tile, tolerance);
+      const best = tiles.get(key);
+      if (ms !== undefined && (!best || ms < best.ms)) tiles.set(key, { key, tile, ms });
+    }
+  }
+  return { adapter: adapterKey(gpu), tiles: [...tiles.values()] };
+}
+
+/** A product on made-up values, some of whose outputs are known exactly. */
+interface Trial {
+  shape: MatmulShape;
+  left: Tensor;
+  w: Tensor;
+  out: Tensor;
+  data: Map<Tensor, Float32Array | Uint32Array>;
+  samples: { at: number; expected: number }[];
+}
+
+const SAMPLES = 128;
+let nextId = 0;
+
+function makeTrial(shape: MatmulShape): Trial {
+  const { direction, rows, cols, depth, dtype } = shape;
+  const make = (name: string, r: number, c: number, type: Dtype = 'f32'): Tensor => ({
+    id: --nextId,
+    name,
+    rows: r,
+    cols: c,
+    dtype: type,
+    kind: 'input',
+  });
+  if (dtype !== 'f32' && dtype !== 'f16') throw new Error(`no trial values for a weight of ${dtype}`);
+  const left = make('left', rows, depth);
+  const w = direction === 'nt' ? make('w', cols, depth, dtype) : make('w', depth, cols, dtype);
+  const leftValues = eighths(rows * depth, 1);
+  const wValues = eighths(cols * depth, 2);
+  const samples = Array.from({ length: SAMPLES }, (_, i) => {
+    // Corners first: mistakes at blocks' ends show there.
+    const row = i < 4 ? (i & 1) * (rows - 1) : (i * 7919) % rows;
+    const col = i < 4 ? (i >> 1) * (cols - 1) : (i * 104_729) % cols;
+    let expected = 0;
+    for (let d = 0; d < depth; d++)
+      expected +=
+        leftValues[row * depth + d] * wValues[direction === 'nt' ? col * depth + d : d * cols + col];
+    return { at: row * cols + col, expected };
+  });
+  return {
+    shape,
+    left,
+    w,
+    out: make('out', rows, cols),
+    data: new Map<Tensor, Float32Array | Uint32Array>([
+      [left, leftValues],
+      [w, dtype === 'f16' ? asHalves(wValues) : wValues],
+    ]),
+    samples,
+  };
+}
+
+/** Milliseconds of one product, or undefined where it does not compile or is wrong. */
+async function measure(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  { shape, left, w, out, data, samples }: Trial,
+  tile: MatmulTile,
+  tolerance: number,
+): Promise<number | undefined> {
+  let prepared: PreparedKernels;
+  try {
+    const parts = (cols: number): Tensor => ({ ...out, id: --nextId, name: 'parts', cols });
+    const kernels = matmulKernels({ direction: shape.direction, left, w, out }, tile, parts);
+    prepared = await prepareKernels(gpu, pipelines, kernels, {}, data);
+  } catch {
+    return undefined;
+  }
+  try {
+    const first = await prepared.run(1);
+    const got = await prepared.read(out);
+    const scale = Math.max(...samples.map(({ expected }) => Math.abs(expected)), 1e-30);
+    if (!samples.every(({ at, expected }) => Math.abs(got[at] - expected) < tolerance * scale))
+      return undefined;
+    // Short products repeat within a submit, so that its own cost does not count.
+    const times = Math.max(1, Math.min(32, Math.ceil(2 / first)));
+    let best = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 3; round++) best = Math.min(best, (await prepared.run(times)) / times);
+    return best;
+  } finally {
+    prepared.free();
+  }
+}
+
+/** Seeded multiples of 1/8 in -1 .. 1, which every format holds exactly. */
+function eighths(count: number, seed: number): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return ((state >>> 16) % 17) / 8 - 1;
+  });
+}
+
+/** Pairs of halves in words. Exact for multiples of 1/8 up to 1. */
+function asHalves(values: Float32Array): Uint32Array {
+  const words = new Uint32Array(Math.ceil(values.length / 2));
+  values.forEach((value, i) => {
+    const size = Math.abs(value);
+    const exponent = size > 0 ? Math.floor(Math.log2(size)) : 0;
+    const bits = size > 0 ? ((exponent + 15) << 10) | ((size / 2 ** exponent - 1) * 1024) : 0;
+    words[i >> 1] |= ((value < 0 ? 0x8000 : 0) | bits) << (16 * (i & 1));
+  });
+  return words;
+}
