@@ -1,4 +1,4 @@
-import { makeModel, type Seq2SeqModel } from '../../src/models/index.ts';
+import { type FrozenModel, makeModel } from '../../src/models/index.ts';
 import { importPromptFiles } from '../../src/prompts/index.ts';
 import {
   adafactorDefaults,
@@ -40,7 +40,7 @@ async function withModel<R>(
   files: ReferenceFiles,
   from: string,
   path: string,
-  body: (model: Seq2SeqModel, open: OpenModel) => Promise<R>,
+  body: (model: FrozenModel, open: OpenModel) => Promise<R>,
 ): Promise<R> {
   const folder = files.resolve(from, path);
   if (!folder) throw new Skipped(`model ${path} is not in this folder`);
@@ -48,7 +48,7 @@ async function withModel<R>(
     throw new Skipped(`model format of ${path} is not known here yet`);
   const config = await files.json(`${folder}/config.json`);
   const { file } = await openTensors(files, `${folder}/model.safetensors`);
-  let model: Seq2SeqModel;
+  let model: FrozenModel;
   try {
     model = makeModel(config, file);
   } catch (error) {
@@ -64,17 +64,26 @@ async function withModel<R>(
   }
 }
 
-const examplesOf = (inputs: number[][], labels: number[][], length: number): BatchExample[] =>
-  inputs.map((ids, i) => ({
-    ids,
-    prompt: { first: 0, count: length },
-    answers: planAnswers([labels[i].filter((label) => label >= 0)]),
-    target: 0,
-  }));
+/** A decoder's labels are the end of its input: what is before them is what it reads. */
+const examplesOf = (
+  { kind }: FrozenModel,
+  inputs: number[][],
+  labels: number[][],
+  length: number,
+): BatchExample[] =>
+  inputs.map((ids, i) => {
+    const answer = labels[i].filter((label) => label >= 0);
+    return {
+      ids: kind === 'causal' ? ids.slice(0, ids.length - answer.length) : ids,
+      prompt: { first: 0, count: length },
+      answers: planAnswers([answer]),
+      target: 0,
+    };
+  });
 
 const learn = (
   open: OpenModel,
-  model: Seq2SeqModel,
+  model: FrozenModel,
   examples: BatchExample[],
   batch: number,
   prompt: Float32Array<ArrayBuffer>,
@@ -110,7 +119,7 @@ export async function runPromptCase(
     const tensors = await openTensors(files, files.resolve(path, json.tensors)!);
     const values = await tensors.f32('prompt');
     const length = values.length / model.info.width;
-    const examples = examplesOf(json.input_ids, json.labels, length);
+    const examples = examplesOf(model, json.input_ids, json.labels, length);
     const learner = await learn(open, model, examples, examples.length, values);
     const { loss } = await learner.step(1, all(examples), { scene: false });
     const result: CaseResult = {
@@ -146,7 +155,7 @@ export async function runPromptCase(
       const wanted = json.greedy.new_tokens;
       const options = { maxTokens: wanted[0].length, ignoreEnd: true };
       const got = await scorer.generate(
-        examples.map(({ ids }) => ({ ids, prompt })),
+        json.input_ids.map((ids) => ({ ids, prompt })),
         options,
       );
       result.exact.push({ of: 'greedy', equal: JSON.stringify(got) === JSON.stringify(wanted) });
@@ -173,7 +182,7 @@ export async function runAdapterCase(
       names.map(async (name) => ({ name, data: await files.bytes(`${folder}/${name}`) })),
     );
     const { values, length } = await importPromptFiles(parts);
-    const examples = examplesOf(json.input_ids, json.labels, length);
+    const examples = examplesOf(model, json.input_ids, json.labels, length);
     const learner = await learn(open, model, examples, examples.length, new Float32Array(values));
     const { loss } = await learner.step(1, all(examples), { scene: false });
     const logits = await learner.readLogits();
@@ -237,7 +246,7 @@ export async function runTrajectory(
     const tensors = await openTensors(files, files.resolve(path, json.tensors)!);
     const start = await tensors.f32('prompt.0');
     const length = start.length / model.info.width;
-    const batches = json.batches.map(({ input_ids, labels }) => examplesOf(input_ids, labels, length));
+    const batches = json.batches.map(({ input_ids, labels }) => examplesOf(model, input_ids, labels, length));
     const largest = Math.max(...batches.map((batch) => batch.length));
     const learner = await learn(open, model, batches.flat(), largest, start, optimizer);
     const indices = batches.map((batch, b) => {

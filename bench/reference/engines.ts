@@ -1,7 +1,7 @@
 /** The engines that the reference cases can run on, behind one interface. */
 import { createBuffers, createPipelines, openGpu } from '../../src/gpu/index.ts';
 import { freePersistent } from '../../src/graph/index.ts';
-import { type Seq2SeqModel, traitsOf, uploadFrozen } from '../../src/models/index.ts';
+import { type FrozenModel, traitsOf, uploadFrozen } from '../../src/models/index.ts';
 import { loadRuntime, usableThreads } from '../../src/onnx/index.ts';
 import {
   type BatchExample,
@@ -44,7 +44,7 @@ export interface OpenModel {
 export interface Engine {
   /** What it runs on, in words. */
   name: string;
-  open(model: Seq2SeqModel, weights: WeightFile): Promise<OpenModel>;
+  open(model: FrozenModel, weights: WeightFile): Promise<OpenModel>;
   close(): void;
 }
 

@@ -3,6 +3,15 @@
  * A new family is a new file and one line in `registry.ts`.
  */
 export { checkpointOf, readFrozen, readResident, residentDtype, uploadFrozen } from './load.ts';
-export type { FrozenTensor, ModelInfo, PromptInput, Seq2SeqBatch, Seq2SeqModel } from './model.ts';
+export type {
+  CausalBatch,
+  CausalModel,
+  FrozenModel,
+  FrozenTensor,
+  ModelInfo,
+  PromptInput,
+  Seq2SeqBatch,
+  Seq2SeqModel,
+} from './model.ts';
 export { knownFamilies, makeModel } from './registry.ts';
 export { traitsOf } from './traits.ts';

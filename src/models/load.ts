@@ -2,7 +2,7 @@ import { PreludeError } from '../errors.ts';
 import { type Session, upload } from '../graph/index.ts';
 import type { Dtype } from '../kernels/index.ts';
 import { type DType, toFloat32, type WeightFile } from '../weights/index.ts';
-import type { FrozenTensor, Seq2SeqModel } from './model.ts';
+import type { FrozenModel, FrozenTensor } from './model.ts';
 
 /** Format in GPU memory of a published dtype: halves stay halves, all else is widened to f32. */
 export const residentDtype = (dtype: DType): Dtype => (dtype === 'F16' ? 'f16' : 'f32');
@@ -17,21 +17,50 @@ export function checkpointOf(weights: WeightFile): Map<string, { shape: readonly
   );
 }
 
-/** The values of a frozen matrix as the engine holds it, in f32: parts stacked, tables expanded. */
+/** The values of a frozen matrix as the engine holds it, in f32: parts stacked, rows put in order, tables expanded. */
 export async function readFrozen(
   weights: WeightFile,
-  { parts, expand }: FrozenTensor,
+  frozen: FrozenTensor,
 ): Promise<Float32Array<ArrayBuffer>> {
   const values: Float32Array[] = [];
-  for (const part of parts)
-    values.push(toFloat32(await weights.read(part), weights.tensors.get(part)!.dtype));
+  for (const part of frozen.parts) {
+    const { dtype, shape } = weights.tensors.get(part)!;
+    const own = toFloat32(await weights.read(part), dtype);
+    values.push(frozen.transposed && shape.length === 2 ? transpose(own, shape[0]!, shape[1]!) : own);
+  }
   const whole = new Float32Array(values.reduce((sum, v) => sum + v.length, 0));
   let at = 0;
   for (const v of values) {
     whole.set(v, at);
     at += v.length;
   }
-  return expand ? expand(whole) : whole;
+  const ordered = orderRows(weights, frozen, whole);
+  return frozen.expand ? frozen.expand(ordered) : ordered;
+}
+
+function transpose(values: Float32Array, rows: number, cols: number): Float32Array {
+  const turned = new Float32Array(values.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) turned[c * rows + r] = values[r * cols + c]!;
+  return turned;
+}
+
+/** Takes the rows that `rowOrder` names; a row of a vector is one value. */
+function orderRows<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
+  weights: WeightFile,
+  { tensor, parts, rowOrder }: FrozenTensor,
+  whole: T,
+): T {
+  if (!rowOrder) return whole;
+  const vector = weights.tensors.get(parts[0]!)!.shape.length < 2;
+  const rows = vector ? tensor.cols : (tensor.rows as number);
+  const bytesPerValue = whole instanceof Uint8Array ? 2 : 1;
+  const width = (vector ? 1 : tensor.cols) * bytesPerValue;
+  const ordered = whole.slice(0, rows * width) as T;
+  for (let row = 0; row < rows; row++) {
+    const from = rowOrder(row) * width;
+    ordered.set(whole.subarray(from, from + width), row * width);
+  }
+  return ordered;
 }
 
 /**
@@ -40,7 +69,7 @@ export async function readFrozen(
  */
 export async function uploadFrozen(
   session: Session,
-  model: Seq2SeqModel,
+  model: FrozenModel,
   weights: WeightFile,
   onProgress?: (bytes: number, total: number) => void,
 ): Promise<void> {
@@ -73,14 +102,15 @@ export async function readResident(
   return values;
 }
 
-async function readRaw(weights: WeightFile, { parts }: FrozenTensor): Promise<Uint8Array<ArrayBuffer>> {
+/** Halves as they were published. */
+async function readRaw(weights: WeightFile, frozen: FrozenTensor): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
-  for (const part of parts) chunks.push(await weights.read(part));
+  for (const part of frozen.parts) chunks.push(await weights.read(part));
   const whole = new Uint8Array(chunks.reduce((sum, c) => sum + c.byteLength, 0));
   let at = 0;
   for (const c of chunks) {
     whole.set(c, at);
     at += c.byteLength;
   }
-  return whole;
+  return orderRows(weights, frozen, whole);
 }

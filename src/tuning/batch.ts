@@ -47,6 +47,12 @@ export function planAnswers(candidates: readonly (readonly number[])[]): AnswerP
   };
 }
 
+/** An example's candidates, each token with the label row that predicts it. */
+export interface PackedExample {
+  candidates: { tokens: readonly number[]; rows: number[] }[];
+  target: number;
+}
+
 export interface PackedBatch {
   /** T, S, D, N of the model's graph. */
   dims: { T: number; S: number; D: number; N: number };
@@ -62,7 +68,7 @@ export interface PackedBatch {
   labelRow: Uint32Array<ArrayBuffer>;
   labelOfRow: Uint32Array<ArrayBuffer>;
   /** For each example, for each of its candidates, its tokens with the label rows that predict them. */
-  examples: { candidates: { tokens: readonly number[]; rows: number[] }[]; target: number }[];
+  examples: PackedExample[];
 }
 
 /** Rows a batch of these examples takes: what must fit a program's capacity. */

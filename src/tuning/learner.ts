@@ -27,9 +27,9 @@ import {
   type Tensor,
   tensorBytes,
 } from '../kernels/index.ts';
-import type { Seq2SeqModel } from '../models/index.ts';
-import { type BatchExample, packedSize } from './batch.ts';
-import { type BatchInputs, capacityFor, cutBatches, makeBatchInputs, writeBatch } from './inputs.ts';
+import type { FrozenModel } from '../models/index.ts';
+import type { BatchExample, PackedExample } from './batch.ts';
+import { capacityFor, cutBatches, type Feed, makeFeed, targetLogits } from './feed.ts';
 import { optimizerRule, optimizerScalars } from './optimizer.ts';
 import type { OptimizerSettings } from './recipe.ts';
 import type { Learner, LearnerState, StepReport } from './trainer.ts';
@@ -52,7 +52,7 @@ export interface GpuLearner extends Learner {
   /** GPU bytes of the two programs and of the state. */
   readonly bytes: number;
   readonly dispatches: number;
-  /** Label rows' logits [N, V] of the last micro-batch; needs `keepLogits`. */
+  /** Logits of each target token [tokens, V], example by example, of the last micro-batch; needs `keepLogits`. */
   readLogits(): Promise<Float32Array>;
   readGradient(): Promise<Float32Array>;
   /** Time of every dispatch of one step on these examples; the prompt is put back afterwards. */
@@ -64,7 +64,7 @@ export interface GpuLearner extends Learner {
 
 export interface TrainingGraph {
   graph: Graph;
-  inputs: BatchInputs;
+  feed: Feed;
   prompt: Tensor;
   gradient: Tensor;
   loss: Tensor;
@@ -75,7 +75,7 @@ export interface TrainingGraph {
 /** Forward, loss and backward of a frozen model to its prompt, with the measurements the scene is drawn from. */
 export function trainingGraph(
   traits: KernelTraits,
-  model: Seq2SeqModel,
+  model: FrozenModel,
   settings: LearnerSettings,
 ): TrainingGraph {
   const { width, layers: layerCounts } = model.info;
@@ -89,21 +89,18 @@ export function trainingGraph(
   const layers = state('layer gradient squares', 1, layerCounts[0] + layerCounts[1]);
 
   const graph = createGraph(traits, [prompt]);
-  const inputs = makeBatchInputs();
-  const encoded = model.encode(graph, inputs, { rows: prompt, gradient });
-  const decoded = model.decode(graph, inputs, encoded.states);
+  const feed = makeFeed(model);
+  const { logits, layers: streams } = feed.forward(graph, { rows: prompt, gradient });
   sequenceLoss(
     graph,
-    decoded.logits,
-    inputs.loss,
+    logits,
+    feed.loss,
     { mode: settings.loss, keepLogits: settings.keepLogits ?? false },
     { loss },
   );
 
   const measure: Builder = { ...graph, record: (node) => graph.record({ ...node, tap: true }) };
-  const slots = new Map<Tensor, number>(
-    [...encoded.layers, ...decoded.layers].map((tensor, i) => [tensor, i]),
-  );
+  const slots = new Map<Tensor, number>(streams.map((tensor, i) => [tensor, i]));
   graph.backward(loss, (tensor, ownGradient) => {
     const slot = slots.get(tensor);
     if (slot !== undefined) sumSquares(measure, ownGradient, layers, slot);
@@ -112,11 +109,11 @@ export function trainingGraph(
   rowNorms(measure, prompt, tokenMoved, start);
   return {
     graph,
-    inputs,
+    feed,
     prompt,
     gradient,
     loss,
-    logits: decoded.logits,
+    logits,
     scene: { tokenGrad, tokenMoved, layers, start },
   };
 }
@@ -132,15 +129,16 @@ export interface MemoryPrediction {
 /** GPU memory a run will take by its (micro-)batch, known before anything is allocated. */
 export function predictMemory(
   traits: KernelTraits,
-  model: Seq2SeqModel,
+  model: FrozenModel,
   settings: LearnerSettings,
   examples: readonly BatchExample[],
 ): (batch: number) => MemoryPrediction {
-  const living = livingNodes(trainingGraph(traits, model, settings).graph.nodes, []);
+  const { graph, feed } = trainingGraph(traits, model, settings);
+  const living = livingNodes(graph.nodes, []);
   const inputs = new Set(living.flatMap((n) => n.inputs).filter((tensor) => tensor.kind === 'input'));
   const weights = model.frozen.reduce((sum, { tensor }) => sum + tensorBytes(tensor, {}), 0);
   return (batch) => {
-    const capacity = capacityFor(examples, batch);
+    const capacity = capacityFor(feed, examples, batch);
     const inputBytes = [...inputs].reduce((sum, tensor) => sum + tensorBytes(tensor, capacity), 0);
     const plan = planMemory(living, capacity);
     const activations = plan.bytes + inputBytes;
@@ -166,7 +164,7 @@ const FIRST_PIECE = 1e8;
 export async function createLearner(
   session: Session,
   traits: KernelTraits,
-  model: Seq2SeqModel,
+  model: FrozenModel,
   settings: LearnerSettings,
   examples: readonly BatchExample[],
   startValues: Float32Array<ArrayBuffer>,
@@ -174,10 +172,10 @@ export async function createLearner(
   onCompiled?: (done: number, total: number) => void,
 ): Promise<GpuLearner> {
   const { gpu } = session;
-  const { width, startId } = model.info;
+  const { width } = model.info;
   const [encoderLayers] = model.info.layers;
   const parts = trainingGraph(traits, model, settings);
-  const { inputs, prompt, gradient, loss, scene } = parts;
+  const { feed, prompt, gradient, loss, scene } = parts;
   const stats = makeTensor('state', 'stats', 1, STAT_COLUMNS);
   const rule = optimizerRule(settings.optimizer, settings.length, width);
   const states = Object.fromEntries(
@@ -200,7 +198,7 @@ export async function createLearner(
     scene.layers,
     ...Object.values(states),
   ];
-  const capacity = capacityFor(examples, microBatch);
+  const capacity = capacityFor(feed, examples, microBatch);
   const [training, update] = await Promise.all([
     buildProgram(session, parts.graph.nodes, {
       capacity,
@@ -222,6 +220,7 @@ export async function createLearner(
 
   let flops = 0;
   let pieceFlops = FIRST_PIECE;
+  let lastPacked: readonly PackedExample[] = [];
   let lastRows = 0;
 
   const scalesOf = (chosen: readonly BatchExample[]): Dims => ({
@@ -259,9 +258,10 @@ export async function createLearner(
     },
     async step(step, indices, { scene: wantsScene }): Promise<StepReport> {
       const chosen = indices.map((index) => examples[index]);
-      const batches = cutBatches(chosen, capacity);
+      const batches = cutBatches(feed, chosen, capacity);
       const began = performance.now();
       let work = 0;
+      let tokens = 0;
       let submission = beginSubmission(session, pieceFlops);
       batches.forEach((batch, i) => {
         // A program's inputs are written ahead of the queue, so each micro-batch has a submission of its own.
@@ -269,12 +269,11 @@ export async function createLearner(
           submission.submit();
           submission = beginSubmission(session, pieceFlops);
         }
-        const dims: Dims = {
-          ...writeBatch(training, inputs, batch, startId),
-          ...scalesOf(chosen),
-          accumulate: i > 0 ? 1 : 0,
-        };
+        const written = feed.write(training, batch);
+        const dims: Dims = { ...written.dims, ...scalesOf(chosen), accumulate: i > 0 ? 1 : 0 };
+        lastPacked = written.examples;
         lastRows = dims.N;
+        tokens += written.tokens;
         training.record(submission, dims, { taps: wantsScene && i === batches.length - 1 });
         work += training.cost(dims).flops;
       });
@@ -290,7 +289,7 @@ export async function createLearner(
         loss: stat[STAT.loss],
         gradNorm: stat[STAT.gradientNorm],
         finite: stat[STAT.skipped] === 0,
-        tokens: chosen.reduce((sum, e) => sum + packedSize(e).T + packedSize(e).D, 0),
+        tokens,
       };
       if (wantsScene) {
         const [tokenGrad, tokenMoved, squares] = sceneBytes.map((bytes) => new Float32Array(bytes));
@@ -308,16 +307,16 @@ export async function createLearner(
     writeState,
     readGradient: () => read(gradient),
     async readLogits() {
-      return new Float32Array(
-        await readBuffer(gpu, training.buffer(parts.logits), 4 * lastRows * parts.logits.cols),
-      );
+      const bytes = 4 * lastRows * parts.logits.cols;
+      const all = new Float32Array(await readBuffer(gpu, training.buffer(parts.logits), bytes));
+      return targetLogits(all, lastPacked, parts.logits.cols);
     },
     async profile(indices) {
       const chosen = indices.map((index) => examples[index]);
-      const [batch] = cutBatches(chosen, capacity);
+      const [batch] = cutBatches(feed, chosen, capacity);
       const before = await readState();
       const times = await training.profile({
-        ...writeBatch(training, inputs, batch, startId),
+        ...feed.write(training, batch).dims,
         ...scalesOf(batch),
         accumulate: 0,
       });

@@ -9,10 +9,11 @@ import {
   persistentBuffer,
   type Session,
 } from '../graph/index.ts';
-import { argmax, type Dims, type KernelTraits, scoreSequences, type Tensor } from '../kernels/index.ts';
-import type { Seq2SeqModel } from '../models/index.ts';
-import { type AnswerPlan, type BatchExample, packedSize, planAnswers } from './batch.ts';
-import { capacityFor, cutBatches, makeBatchInputs, writeBatch } from './inputs.ts';
+import { type Dims, type KernelTraits, scoreSequences, type Tensor } from '../kernels/index.ts';
+import type { FrozenModel } from '../models/index.ts';
+import type { AnswerPlan, BatchExample } from './batch.ts';
+import { createDecoder, type Decoder } from './decoding.ts';
+import { capacityFor, cutBatches, makeFeed } from './feed.ts';
 
 /** A soft prompt to read with: plain values, or those a learner holds on the GPU at this moment. */
 export type PromptSource =
@@ -48,52 +49,30 @@ const BATCH = 32;
 interface Parts {
   capacity: Dims;
   score: { program: Program; scores: Tensor };
-  encode?: { program: Program; states: Tensor };
-  decode?: { program: Program; states: Tensor; next: Tensor };
+  decoder?: Decoder;
 }
 
-export function createScorer(session: Session, traits: KernelTraits, model: Seq2SeqModel): Scorer {
+export function createScorer(session: Session, traits: KernelTraits, model: FrozenModel): Scorer {
   const { gpu } = session;
-  const { width, startId, eosId } = model.info;
-  const inputs = makeBatchInputs();
+  const { width, eosId } = model.info;
+  const feed = makeFeed(model);
   const bank = makeTensor('state', 'prompt bank', BANK_ROWS, width);
   let parts: Promise<Parts> | undefined;
   let built: Parts | undefined;
 
   const destroyParts = (p: Parts) => {
-    for (const part of [p.score, p.encode, p.decode]) part?.program.destroy();
+    p.score.program.destroy();
+    p.decoder?.destroy();
   };
 
   const build = async (capacity: Dims): Promise<Parts> => {
     const graph = createGraph(traits);
-    const { states } = model.encode(graph, inputs, { rows: bank });
-    const { logits } = model.decode(graph, inputs, states);
-    const scores = scoreSequences(graph, logits, inputs.loss);
+    const { logits } = feed.forward(graph, { rows: bank });
+    const scores = scoreSequences(graph, logits, feed.loss);
     return {
       capacity,
       score: { program: await buildProgram(session, graph.nodes, { capacity, kept: [scores] }), scores },
     };
-  };
-  const buildDecoding = async (p: Parts): Promise<Required<Parts>> => {
-    if (!p.encode) {
-      const graph = createGraph(traits);
-      const { states } = model.encode(graph, inputs, { rows: bank });
-      p.encode = {
-        program: await buildProgram(session, graph.nodes, { capacity: p.capacity, kept: [states] }),
-        states,
-      };
-    }
-    if (!p.decode) {
-      const graph = createGraph(traits);
-      const states = makeTensor('input', 'encoder states', 'T', width);
-      const next = argmax(graph, model.decode(graph, inputs, states).logits);
-      p.decode = {
-        program: await buildProgram(session, graph.nodes, { capacity: p.capacity, kept: [next] }),
-        states,
-        next,
-      };
-    }
-    return p as Required<Parts>;
   };
   /** Programs for at least this capacity; larger examples than ever before mean new buffers, not new pipelines. */
   const prepare = async (needed: Dims): Promise<Parts> => {
@@ -149,7 +128,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Seq2
   /** Consecutive runs of examples, by the sizes that `cutBatches` found to fit. */
   const cut = (examples: readonly ScoreExample[], capacity: Dims): ScoreExample[][] => {
     let at = 0;
-    return cutBatches(examples.map(asBatch), capacity).map((batch) => {
+    return cutBatches(feed, examples.map(asBatch), capacity).map((batch) => {
       const part = examples.slice(at, at + batch.length);
       at += batch.length;
       return part;
@@ -158,13 +137,12 @@ export function createScorer(session: Session, traits: KernelTraits, model: Seq2
 
   return {
     get bytes() {
-      const programs = [built?.score, built?.encode, built?.decode];
-      return programs.reduce((sum, part) => sum + (part?.program.bytes ?? 0), 0);
+      return (built?.score.program.bytes ?? 0) + (built?.decoder?.bytes ?? 0);
     },
     async score(examples, onProgress) {
       if (examples.length === 0) return [];
       const { score, capacity } = await prepare(
-        capacityFor(examples.map(asBatch), Math.min(BATCH, examples.length)),
+        capacityFor(feed, examples.map(asBatch), Math.min(BATCH, examples.length)),
       );
       const ring = createReadbackRing(gpu, 4 * capacity.C);
       const results: Float32Array[] = [];
@@ -173,7 +151,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Seq2
       for (const part of cut(examples, capacity)) {
         const { batch, load } = place(part);
         load();
-        const dims = writeBatch(score.program, inputs, batch, startId);
+        const { dims } = feed.write(score.program, batch);
         const submission = beginSubmission(session);
         score.program.record(submission, dims);
         const slot = submission.submit((encoder) =>
@@ -201,40 +179,25 @@ export function createScorer(session: Session, traits: KernelTraits, model: Seq2
     },
     async generate(examples, { maxTokens, ignoreEnd = false }, onProgress) {
       // Room for the longest answer: its rows are run again for every further token.
-      const longest = planAnswers([new Array<number>(maxTokens).fill(0)]);
-      const all = examples.map((example): ScoreExample => ({ ...example, answers: longest }));
+      const longest = new Array<number>(Math.max(0, maxTokens - 1)).fill(0);
+      const all = examples.map(
+        (example): ScoreExample => ({ ...example, ...feed.continued(longest, example.ids) }),
+      );
       if (all.length === 0) return [];
-      const prepared = await prepare(capacityFor(all.map(asBatch), Math.min(BATCH, all.length)));
-      const { encode, decode, capacity } = await buildDecoding(prepared);
-      const ring = createReadbackRing(gpu, 4 * capacity.N);
+      const prepared = await prepare(capacityFor(feed, all.map(asBatch), Math.min(BATCH, all.length)));
+      prepared.decoder ??= await createDecoder(session, traits, model, bank, prepared.capacity);
       const results: number[][] = [];
-      for (const part of cut(all, capacity)) {
+      for (const part of cut(all, prepared.capacity)) {
+        const asked = examples.slice(results.length, results.length + part.length);
         const answers: number[][] = part.map(() => []);
         for (let length = 0; length < maxTokens; length++) {
-          const step = part.map((example, i) => ({ ...example, answers: planAnswers([[...answers[i], 0]]) }));
-          const { batch, load } = place(step);
+          const { batch, load } = place(
+            asked.map((example, i) => ({ ...example, ...feed.continued(answers[i], example.ids) })),
+          );
           load();
-          const submission = beginSubmission(session);
-          encode.program.record(submission, writeBatch(encode.program, inputs, batch, startId));
-          const dims = writeBatch(decode.program, inputs, batch, startId);
-          submission.submit((encoder) =>
-            encoder.copyBufferToBuffer(
-              encode.program.buffer(encode.states),
-              0,
-              decode.program.buffer(decode.states),
-              0,
-              4 * dims.T * width,
-            ),
-          );
-          const decoding = beginSubmission(session);
-          decode.program.record(decoding, dims);
-          const slot = decoding.submit((encoder) =>
-            ring.copy(encoder, [{ buffer: decode.program.buffer(decode.next), bytes: 4 * dims.N }]),
-          );
-          const next = new Uint32Array((await slot.arrive())[0]);
-          // Each example has one row a token so far and one more: its last row predicts the next.
-          answers.forEach((answer, i) => {
-            answer.push(next[(i + 1) * (length + 1) - 1]);
+          const next = await prepared.decoder.next(batch);
+          next.forEach((token, i) => {
+            answers[i].push(token);
           });
           if (!ignoreEnd && answers.every((answer) => answer.includes(eosId))) break;
         }
@@ -244,7 +207,6 @@ export function createScorer(session: Session, traits: KernelTraits, model: Seq2
         }
         onProgress?.(results.length);
       }
-      ring.destroy();
       return results;
     },
     destroy() {
@@ -253,7 +215,3 @@ export function createScorer(session: Session, traits: KernelTraits, model: Seq2
     },
   };
 }
-
-/** Rows of the encoder and the decoder that examples take: the real tokens of a batch. */
-export const tokensOf = (examples: readonly BatchExample[]): number =>
-  examples.reduce((sum, example) => sum + packedSize(example).T + packedSize(example).D, 0);

@@ -2,7 +2,7 @@ import { PreludeError } from '../errors.ts';
 import { createBuffers, createPipelines, type Gpu, openGpu } from '../gpu/index.ts';
 import { freePersistent, type Session } from '../graph/index.ts';
 import type { KernelTraits } from '../kernels/index.ts';
-import { makeModel, readFrozen, type Seq2SeqModel, traitsOf, uploadFrozen } from '../models/index.ts';
+import { type FrozenModel, makeModel, readFrozen, traitsOf, uploadFrozen } from '../models/index.ts';
 import type { PromptModel } from '../prompts/index.ts';
 import { createScorer, type Scorer, type Vocabulary } from '../tuning/index.ts';
 import { parameterCount } from '../weights/index.ts';
@@ -13,7 +13,7 @@ import type { DeviceReport, ModelReport, OnProgress } from './protocol.ts';
 /** A frozen model on the GPU, with what is read from it. */
 export interface ResidentModel {
   opened: OpenedModel;
-  model: Seq2SeqModel;
+  model: FrozenModel;
   scorer: Scorer;
   report: ModelReport;
   identity: PromptModel;

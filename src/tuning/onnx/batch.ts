@@ -1,29 +1,26 @@
-import type { Dims, Tensor } from '../../kernels/index.ts';
-import { type FrozenTensor, readResident, type Seq2SeqModel } from '../../models/index.ts';
+import type { Tensor } from '../../kernels/index.ts';
+import { type FrozenModel, type FrozenTensor, readResident } from '../../models/index.ts';
 import type { FrozenValues } from '../../onnx/index.ts';
 import type { WeightFile } from '../../weights/index.ts';
 import type { BatchExample } from '../batch.ts';
-import { type BatchInputs, writeBatch } from '../inputs.ts';
+import type { Feed, Written } from '../feed.ts';
 
 /** A packed batch as ONNX programs take it: the arrays that the shaders would read. */
 export function collectBatch(
-  inputs: BatchInputs,
+  feed: Feed,
   examples: readonly BatchExample[],
-  startId: number,
-): { dims: Dims; inputs: Map<Tensor, Uint32Array> } {
+): Written & { inputs: Map<Tensor, Uint32Array> } {
   const arrays = new Map<Tensor, Uint32Array>();
-  const dims = writeBatch(
+  const written = feed.write(
     { write: (tensor, data) => void arrays.set(tensor, data as Uint32Array) },
-    inputs,
     examples,
-    startId,
   );
-  return { dims, inputs: arrays };
+  return { ...written, inputs: arrays };
 }
 
 /** Reads a model's frozen matrices one by one, as a program asks for them. */
 export function frozenValues(
-  model: Pick<Seq2SeqModel, 'frozen'>,
+  model: Pick<FrozenModel, 'frozen'>,
   weights: WeightFile,
 ): (tensor: Tensor) => Promise<FrozenValues> {
   const byTensor = new Map<Tensor, FrozenTensor>(model.frozen.map((frozen) => [frozen.tensor, frozen]));

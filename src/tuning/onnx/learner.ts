@@ -1,10 +1,10 @@
 import { livingNodes } from '../../graph/index.ts';
 import { type Dims, optimizeOnCpu } from '../../kernels/index.ts';
-import type { Seq2SeqModel } from '../../models/index.ts';
+import type { FrozenModel } from '../../models/index.ts';
 import { createOnnxProgram, lowerGraph, type OnnxRuntime } from '../../onnx/index.ts';
 import type { WeightFile } from '../../weights/index.ts';
-import { type BatchExample, packedSize } from '../batch.ts';
-import { capacityFor, cutBatches } from '../inputs.ts';
+import type { BatchExample } from '../batch.ts';
+import { capacityFor, cutBatches, targetLogits } from '../feed.ts';
 import { type LearnerSettings, lossScale, trainingGraph } from '../learner.ts';
 import { optimizerRule, optimizerScalars } from '../optimizer.ts';
 import type { PromptSource } from '../scorer.ts';
@@ -20,7 +20,7 @@ export interface OnnxLearner extends Learner {
   readonly bytes: number;
   /** FLOPs of the last step's real rows. */
   readonly flops: number;
-  /** Label rows' logits [N, V] of the last micro-batch; needs `keepLogits`. */
+  /** Logits of each target token [tokens, V], example by example, of the last micro-batch; needs `keepLogits`. */
   readLogits(): Promise<Float32Array>;
   readGradient(): Promise<Float32Array>;
   destroy(): void;
@@ -36,16 +36,16 @@ const TRAITS = { rowLanes: 1 };
  */
 export async function createOnnxLearner(
   ort: OnnxRuntime,
-  model: Seq2SeqModel,
+  model: FrozenModel,
   weights: WeightFile,
   settings: LearnerSettings,
   examples: readonly BatchExample[],
   startValues: Float32Array<ArrayBuffer>,
   microBatch: number,
 ): Promise<OnnxLearner> {
-  const { width, startId, layers: layerCounts } = model.info;
+  const { width, layers: layerCounts } = model.info;
   const { length } = settings;
-  const { graph, inputs, gradient, loss, logits, scene } = trainingGraph(TRAITS, model, settings);
+  const { graph, feed, gradient, loss, logits, scene } = trainingGraph(TRAITS, model, settings);
   const kernels = livingNodes(graph.nodes, []).flatMap((node) => node.kernels);
   const program = await createOnnxProgram<'loss' | 'gradient' | 'layers' | 'logits'>(
     ort,
@@ -65,9 +65,9 @@ export async function createOnnxLearner(
   );
   const prompt = startValues.slice();
   let lastGradient = new Float32Array(prompt.length);
-  let lastLogits = new Float32Array();
+  let lastLogits: Float32Array = new Float32Array();
   let flops = 0;
-  const capacity = capacityFor(examples, microBatch);
+  const capacity = capacityFor(feed, examples, microBatch);
 
   // Steps may be asked for before the last one has ended; each waits for its turn.
   let last: Promise<unknown> = Promise.resolve();
@@ -83,9 +83,10 @@ export async function createOnnxLearner(
     const sum = new Float32Array(prompt.length);
     let total = 0;
     let layers = new Float32Array();
+    let tokens = 0;
     flops = 0;
-    for (const batch of cutBatches(chosen, capacity)) {
-      const packed = collectBatch(inputs, batch, startId);
+    for (const batch of cutBatches(feed, chosen, capacity)) {
+      const packed = collectBatch(feed, batch);
       const dims = { ...packed.dims, lossScale: lossScale(settings.loss, chosen), accumulate: 0 };
       const out = await program.run({
         dims,
@@ -95,9 +96,11 @@ export async function createOnnxLearner(
       out.gradient.forEach((value, i) => {
         sum[i] += value;
       });
+      tokens += packed.tokens;
       total += out.loss[0];
       layers = out.layers as Float32Array<ArrayBuffer>;
-      if (settings.keepLogits) lastLogits = out.logits as Float32Array<ArrayBuffer>;
+      if (settings.keepLogits)
+        lastLogits = targetLogits(out.logits as Float32Array, packed.examples, logits.cols);
       for (const kernel of kernels) flops += kernel.cost(dims).flops;
     }
     lastGradient = sum;
@@ -115,7 +118,7 @@ export async function createOnnxLearner(
       loss: total,
       gradNorm: gradientNorm,
       finite: !skipped,
-      tokens: chosen.reduce((count, e) => count + packedSize(e).T + packedSize(e).D, 0),
+      tokens,
     };
     if (before) {
       const norms = layers.map(Math.sqrt);

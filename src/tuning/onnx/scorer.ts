@@ -1,10 +1,10 @@
 import { createGraph, makeTensor } from '../../graph/index.ts';
 import { argmax, scoreSequences, type Tensor } from '../../kernels/index.ts';
-import type { Seq2SeqModel } from '../../models/index.ts';
+import type { FrozenModel } from '../../models/index.ts';
 import { createOnnxProgram, lowerGraph, type OnnxRuntime } from '../../onnx/index.ts';
 import type { WeightFile } from '../../weights/index.ts';
-import { type BatchExample, planAnswers } from '../batch.ts';
-import { makeBatchInputs } from '../inputs.ts';
+import type { BatchExample } from '../batch.ts';
+import { lastLabelRows, makeFeed } from '../feed.ts';
 import type { PromptSource, ScoreExample, Scorer } from '../scorer.ts';
 import { breathe, collectBatch, frozenValues } from './batch.ts';
 
@@ -17,16 +17,15 @@ const BATCH = 8;
  */
 export async function createOnnxScorer(
   ort: OnnxRuntime,
-  model: Seq2SeqModel,
+  model: FrozenModel,
   weights: WeightFile,
 ): Promise<Scorer> {
-  const { width, startId, eosId } = model.info;
-  const inputs = makeBatchInputs();
+  const { width, eosId } = model.info;
+  const feed = makeFeed(model);
   const graph = createGraph({ rowLanes: 1 });
   const bank: Tensor = makeTensor('state', 'prompt bank', 1, width);
-  const { states } = model.encode(graph, inputs, { rows: bank });
-  const { logits } = model.decode(graph, inputs, states);
-  const score = scoreSequences(graph, logits, inputs.loss);
+  const { logits } = feed.forward(graph, { rows: bank });
+  const score = scoreSequences(graph, logits, feed.loss);
   const next = argmax(graph, logits);
   const program = await createOnnxProgram<'score' | 'next'>(
     ort,
@@ -63,10 +62,9 @@ export async function createOnnxScorer(
         prompt: prompt ? { first: first.get(prompt)!, count: prompt.length } : { first: 0, count: 0 },
       }),
     );
-    return program.run({
-      ...collectBatch(inputs, batch, startId),
-      states: { 'prompt bank': { values: together, rows } },
-    });
+    const packed = collectBatch(feed, batch);
+    const out = await program.run({ ...packed, states: { 'prompt bank': { values: together, rows } } });
+    return { ...out, labels: packed.examples };
   };
   /** Long examples together: blocks are padded to their longest. The order of the results is that of the examples. */
   const inBatches = (examples: readonly { ids: readonly number[] }[]) => {
@@ -100,12 +98,11 @@ export async function createOnnxScorer(
       for (const part of inBatches(examples)) {
         const answers: number[][] = part.map(() => []);
         for (let length = 0; length < maxTokens; length++) {
-          const { next: tokens } = await run(
-            part.map((i, at) => ({ ...examples[i], answers: planAnswers([[...answers[at], 0]]) })),
+          const { next: tokens, labels } = await run(
+            part.map((i, at) => ({ ...examples[i], ...feed.continued(answers[at], examples[i].ids) })),
           );
-          // Each example has one row a token so far and one more: its last row predicts the next.
-          answers.forEach((answer, at) => {
-            answer.push(tokens[(at + 1) * (length + 1) - 1]);
+          lastLabelRows(labels).forEach((row, at) => {
+            answers[at].push(tokens[row]);
           });
           if (!ignoreEnd && answers.every((answer) => answer.includes(eosId))) break;
         }
