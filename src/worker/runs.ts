@@ -13,41 +13,20 @@ import {
   createTrainer,
   type DevScore,
   type GpuLearner,
-  type LearnerSettings,
   parseRecipe,
   planAnswers,
-  predictMemory,
   type Recipe,
-  type StartedPrompt,
   startPrompt,
   type Trainer,
 } from '../tuning/index.ts';
 import type { DeviceDesk, ResidentModel } from './device.ts';
+import { checkSame, dropStepsAfter, type KeptRunState, snapshot, uniqueName } from './keptRun.ts';
 import type { PreparedTask } from './preparedTask.ts';
-import type {
-  EvalRecord,
-  RunEvent,
-  RunPlan,
-  RunState,
-  RunSummary,
-  StepRecord,
-  TaskSettings,
-} from './protocol.ts';
+import type { EvalRecord, RunEvent, RunPlan, RunState, RunSummary, StepRecord } from './protocol.ts';
 import { best, labelScores, type ReadablePrompt } from './reading.ts';
 import { createStepFeed } from './runEvents.ts';
+import { learnerSettings, planRun, trainingExamples } from './runPlan.ts';
 import { createRunWatch } from './watch.ts';
-
-/** A run as it is kept. Plain data that a structured clone carries. */
-export interface KeptRunState {
-  summary: RunSummary;
-  fingerprint: string;
-  /** Without own dev and test files, which a browser does not keep. */
-  settings: TaskSettings;
-  mended: string[];
-  labels: { label: string; text: string }[];
-  start: StartedPrompt;
-  checkpoint: Checkpoint;
-}
 
 export interface RunDesk {
   plan(recipe: Recipe): Promise<RunPlan>;
@@ -73,8 +52,6 @@ export interface RunDesk {
 
 /** Dev rows scored during a run; more would take longer than the steps between. Drawn once, with the run's seed. */
 const MOST_DEV_ROWS = 500;
-/** GPU bytes that activations may take: WebGPU does not tell how much there is. */
-const ACTIVATION_BUDGET = 1.5e9;
 /** A device that is lost more often than this during a run is not worth a further try. */
 const MOST_RECOVERIES = 3;
 
@@ -124,50 +101,6 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     return run;
   };
 
-  const learnerSettings = (recipe: Recipe, current: PreparedTask): LearnerSettings => ({
-    length: recipe.promptLength,
-    // With a single answer there is nothing to choose among.
-    loss: current.labels.length > 1 ? recipe.loss : 'vocabulary',
-    optimizer: recipe.optimizer,
-    clipNorm: recipe.clipNorm,
-  });
-  const trainingExamples = (recipe: Recipe, current: PreparedTask): BatchExample[] => {
-    const all = planAnswers(current.verbalizers.map(({ ids }) => ids));
-    const single = current.verbalizers.map(({ ids }) => planAnswers([ids]));
-    return current.train.map((index) => {
-      const { ids, label } = current.examples[index];
-      const wholeVocabulary = recipe.loss === 'vocabulary';
-      return {
-        ids,
-        prompt: { first: 0, count: recipe.promptLength },
-        answers: wholeVocabulary ? single[label] : all,
-        target: wholeVocabulary ? 0 : label,
-      };
-    });
-  };
-  const planWith = (recipe: Recipe, resident: ResidentModel, examples: BatchExample[]): RunPlan => {
-    const settings = learnerSettings(recipe, task());
-    const traits = device.traits();
-    const limit = device.session().gpu.limits.maxStorageBufferBindingSize;
-    const predict = predictMemory(traits, resident.model, settings, examples);
-    const fits = (batch: number) => {
-      const memory = predict(batch);
-      return memory.activations <= ACTIVATION_BUDGET && memory.largest <= limit;
-    };
-    let largestBatch = 1;
-    while (largestBatch < 1024 && fits(2 * largestBatch)) largestBatch *= 2;
-    const wanted = Math.min(recipe.microBatch || recipe.batchSize, recipe.batchSize);
-    const microBatch = Math.min(wanted, largestBatch);
-    const learned = recipe.promptLength * resident.model.info.width;
-    return {
-      bytes: predict(microBatch),
-      microBatch,
-      largestBatch,
-      learned,
-      frozen: resident.report.parameters,
-    };
-  };
-
   /** A learner with the batch halved until the device has room for it. */
   const makeLearner = async (
     run: KeptRunState,
@@ -212,7 +145,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     const current = task();
     const examples = trainingExamples(recipe, current);
     const sampler = createSampler(examples.length, recipe.batchSize, recipe.seed);
-    const { microBatch } = planWith(recipe, device.need(), examples);
+    const { microBatch } = planRun(recipe, device, current, examples);
     const dev = shuffle(current.dev, seededRandom(recipe.seed)).slice(0, MOST_DEV_ROWS);
     const answers = planAnswers(current.verbalizers.map(({ ids }) => ids));
     const watch = createRunWatch();
@@ -369,7 +302,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
   };
 
   return {
-    plan: async (recipe) => planWith(recipe, device.need(), trainingExamples(recipe, task())),
+    plan: async (recipe) => planRun(recipe, device, task(), trainingExamples(recipe, task())),
 
     start: (given, onEvent, options) =>
       guarded(async () => {
@@ -485,51 +418,4 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
       await keep({ ...run, summary: { ...run.summary, test } });
     },
   };
-}
-
-/** Lists grow while a run goes on; what crosses to the page is a copy. */
-const snapshot = (summary: RunSummary): RunSummary => ({
-  ...summary,
-  steps: summary.steps.slice(),
-  evals: summary.evals.slice(),
-});
-
-/** "film reviews", "film reviews 2", ... */
-function uniqueName(base: string, runs: readonly KeptRunState[]): string {
-  const taken = new Set(runs.map(({ summary }) => summary.name));
-  for (let n = 1; ; n++) {
-    const name = n === 1 ? base : `${base} ${n}`;
-    if (!taken.has(name)) return name;
-  }
-}
-
-/** Steps after a checkpoint were lost with the device, the tab or the NaN; they will be made again. */
-function dropStepsAfter(summary: RunSummary, step: number): void {
-  summary.steps = summary.steps.filter((record) => record.step <= step);
-  summary.evals = summary.evals.filter((record) => record.step <= step);
-}
-
-function checkSame(run: KeptRunState, resident: ResidentModel, current: PreparedTask): void {
-  const { summary } = run;
-  if (run.fingerprint !== resident.report.fingerprint)
-    throw new PreludeError(
-      'prompt-mismatch',
-      `This run learned on ${summary.modelTitle}; ${resident.report.title} is loaded.`,
-      {
-        remedy: `Load ${summary.modelTitle} on the Model station, then resume.`,
-      },
-    );
-  const { devFile: _, testFile: __, ...settings } = current.settings;
-  const same =
-    summary.dataName === current.dataName &&
-    JSON.stringify(run.settings) === JSON.stringify(settings) &&
-    JSON.stringify(run.mended) === JSON.stringify(current.mended);
-  if (!same)
-    throw new PreludeError(
-      'bad-labels',
-      `This run learned on "${summary.dataName}" with other settings of the data.`,
-      {
-        remedy: `Open "${summary.dataName}" on the Data station with the settings it had, then resume.`,
-      },
-    );
 }

@@ -1,0 +1,67 @@
+/** What a run will be, before it starts: its examples as the learner takes them, and the memory and batch it will need. */
+import {
+  type BatchExample,
+  type LearnerSettings,
+  planAnswers,
+  predictMemory,
+  type Recipe,
+} from '../tuning/index.ts';
+import type { DeviceDesk } from './device.ts';
+import type { PreparedTask } from './preparedTask.ts';
+import type { RunPlan } from './protocol.ts';
+
+/** GPU bytes that activations may take: WebGPU does not tell how much there is. */
+const ACTIVATION_BUDGET = 1.5e9;
+/** No batch beyond this is looked for. */
+const LARGEST_BATCH = 1024;
+
+export const learnerSettings = (recipe: Recipe, task: PreparedTask): LearnerSettings => ({
+  length: recipe.promptLength,
+  // With a single answer there is nothing to choose among.
+  loss: task.labels.length > 1 ? recipe.loss : 'vocabulary',
+  optimizer: recipe.optimizer,
+  clipNorm: recipe.clipNorm,
+});
+
+/** The training rows, with the right answer alone or among all, as the loss asks. */
+export function trainingExamples(recipe: Recipe, task: PreparedTask): BatchExample[] {
+  const all = planAnswers(task.verbalizers.map(({ ids }) => ids));
+  const single = task.verbalizers.map(({ ids }) => planAnswers([ids]));
+  const wholeVocabulary = recipe.loss === 'vocabulary';
+  return task.train.map((index) => {
+    const { ids, label } = task.examples[index];
+    return {
+      ids,
+      prompt: { first: 0, count: recipe.promptLength },
+      answers: wholeVocabulary ? single[label] : all,
+      target: wholeVocabulary ? 0 : label,
+    };
+  });
+}
+
+/** Memory of a run, and the micro-batch that fits. */
+export function planRun(
+  recipe: Recipe,
+  device: DeviceDesk,
+  task: PreparedTask,
+  examples: BatchExample[],
+): RunPlan {
+  const resident = device.need();
+  const predict = predictMemory(device.traits(), resident.model, learnerSettings(recipe, task), examples);
+  const limit = device.session().gpu.limits.maxStorageBufferBindingSize;
+  const fits = (batch: number) => {
+    const memory = predict(batch);
+    return memory.activations <= ACTIVATION_BUDGET && memory.largest <= limit;
+  };
+  let largestBatch = 1;
+  while (largestBatch < LARGEST_BATCH && fits(2 * largestBatch)) largestBatch *= 2;
+  const wanted = Math.min(recipe.microBatch || recipe.batchSize, recipe.batchSize);
+  const microBatch = Math.min(wanted, largestBatch);
+  return {
+    bytes: predict(microBatch),
+    microBatch,
+    largestBatch,
+    learned: recipe.promptLength * resident.model.info.width,
+    frozen: resident.report.parameters,
+  };
+}
