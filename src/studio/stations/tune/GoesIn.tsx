@@ -84,9 +84,9 @@ function Reading() {
       <div className="panel-head">
         <h2>What the model reads</h2>
       </div>
-      <div className="reads">
+      <div className="tune-reads">
         <div
-          className="reads-tiles"
+          className="tune-reads-tiles"
           role="img"
           aria-label={`${plural(promptLength, 'virtual token')} before the text`}
           style={{ gap: promptLength > 40 ? 0.5 : 2 }}
