@@ -118,12 +118,13 @@ export function trainingGraph(
   };
 }
 
-/** Bytes of GPU memory. `largest`: the largest single buffer. */
+/** Bytes of GPU memory. `largest`: the largest single buffer. `lowerBound`: activations and inputs that no plan can go below. */
 export interface MemoryPrediction {
   weights: number;
   activations: number;
   total: number;
   largest: number;
+  lowerBound: number;
 }
 
 /** GPU memory a run will take by its (micro-)batch, known before anything is allocated. */
@@ -142,7 +143,13 @@ export function predictMemory(
     const inputBytes = [...inputs].reduce((sum, tensor) => sum + tensorBytes(tensor, capacity), 0);
     const plan = planMemory(living, capacity);
     const activations = plan.bytes + inputBytes;
-    return { weights, activations, total: weights + activations, largest: Math.max(...plan.buffers) };
+    return {
+      weights,
+      activations,
+      total: weights + activations,
+      largest: Math.max(...plan.buffers),
+      lowerBound: plan.lowerBound + inputBytes,
+    };
   };
 }
 

@@ -1,0 +1,242 @@
+/**
+ * The step benchmark: what a training step costs on this adapter, as a share of the fastest f32 product it gives in the same run.
+ * Entry of `npm run bench`.
+ */
+import { createBuffers, createPipelines, type Gpu, openGpu } from '../src/gpu/index.ts';
+import { freePersistent, type KernelTime, makeTensor, type Session } from '../src/graph/index.ts';
+import { prepareKernels } from '../src/kernels/matmul/measure.ts';
+import { makeModel, traitsOf, uploadFrozen } from '../src/models/index.ts';
+import { adamwDefaults, createLearner, createScorer, predictMemory } from '../src/tuning/index.ts';
+import type { GpuContext } from './harness/index.ts';
+import { ceilingKernels } from './kernels/ceiling.ts';
+import { values } from './kernels/rounds.ts';
+import {
+  configOf,
+  curve,
+  examplesOf,
+  neededFlops,
+  randomWeights,
+  type Workload,
+  workloads,
+} from './workloads.ts';
+
+export interface WorkloadResult {
+  step_ms: { min: number; median: number; max: number };
+  needed_gflop: number;
+  gflops: number;
+  ceiling_share: number;
+  dispatches: number;
+  peak_bytes: number;
+  lower_bound_bytes: number;
+  warmup_s: number;
+  forward_ms: number;
+  /** Milliseconds of one profiled step by kernel; absent without timestamps. */
+  kernels?: { name: string; ms: number; dispatches: number; gflop: number; mbytes: number }[];
+}
+
+export interface BenchReport {
+  adapter: string;
+  runtime: string;
+  date: string;
+  ceiling_gflops: number;
+  workloads: Record<string, WorkloadResult>;
+  curves?: Record<string, { x: number; step_ms: number; peak_bytes: number; needed_gflop: number }[]>;
+}
+
+interface BenchArgs {
+  workloads?: string[];
+  rounds?: number;
+  curves?: string[];
+}
+
+const CEILING_SIZE = 512;
+const CURVES = ['prompt', 'batch', 'length', 'depth'] as const;
+
+/** The fastest of the hand-written products, prepared to be timed again between steps. */
+async function prepareCeiling(gpu: Gpu): Promise<{ gflops(): Promise<number>; free(): void }> {
+  const matrix = (name: string) => makeTensor('input', name, CEILING_SIZE, CEILING_SIZE);
+  const [a, b, c] = ['a', 'b', 'c'].map(matrix);
+  const data = new Map([
+    [a, values(CEILING_SIZE ** 2, 1)],
+    [b, values(CEILING_SIZE ** 2, 2)],
+  ]);
+  const pipelines = createPipelines(gpu);
+  const flops = 2 * CEILING_SIZE ** 3;
+  let best: { ms: number; run: (times: number) => Promise<number>; free: () => void } | undefined;
+  for (const kernel of ceilingKernels(CEILING_SIZE, a, b, c)) {
+    const prepared = await prepareKernels(gpu, pipelines, [kernel], {}, data);
+    await prepared.run(1);
+    const ms = Math.min(await prepared.run(1), await prepared.run(1));
+    if (!best || ms < best.ms) {
+      best?.free();
+      best = { ms, run: prepared.run, free: prepared.free };
+    } else prepared.free();
+  }
+  const { run, free } = best!;
+  return { gflops: async () => flops / (await run(1)) / 1e6, free };
+}
+
+const median = (list: readonly number[]) => [...list].sort((x, y) => x - y)[Math.floor(list.length / 2)];
+
+async function measure(
+  gpu: Gpu,
+  workload: Workload,
+  rounds: number,
+  between: () => Promise<void>,
+): Promise<WorkloadResult> {
+  const session: Session = {
+    gpu,
+    pipelines: createPipelines(gpu),
+    buffers: createBuffers(gpu),
+    persistent: new Map(),
+  };
+  const traits = traitsOf(gpu);
+  const weights = randomWeights(workload.shape);
+  const model = makeModel(configOf(workload.shape), weights);
+  await uploadFrozen(session, model, weights);
+  await gpu.queue.onSubmittedWorkDone();
+
+  const examples = examplesOf(workload);
+  const all = examples.map((_, i) => i);
+  const start = Float32Array.from(values(workload.prompt * model.info.width, 3));
+  const settings = {
+    length: workload.prompt,
+    loss: 'vocabulary',
+    optimizer: adamwDefaults,
+    clipNorm: 0,
+  } as const;
+  const warm = performance.now();
+  const learner = await createLearner(session, traits, model, settings, examples, start, examples.length);
+  const first = await learner.step(1, all, { scene: false });
+  const warmup_s = (performance.now() - warm) / 1000;
+  if (!first.finite) throw new Error(`${workload.name}: the first loss is not finite`);
+
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await between();
+    const began = performance.now();
+    await learner.step(round + 2, all, { scene: false });
+    times.push(performance.now() - began);
+  }
+  const peak_bytes = session.buffers.peakBytes;
+  const profile = gpu.features.timestamps ? byKernel(await learner.profile(all)) : undefined;
+  const dispatches = learner.dispatches;
+  learner.destroy();
+
+  const scorer = createScorer(session, traits, model);
+  const prompt = { kind: 'values', length: workload.prompt, values: start } as const;
+  const inputs = examples.map(({ ids, answers }) => ({ ids, answers, prompt }));
+  await scorer.score(inputs);
+  const forward: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const began = performance.now();
+    await scorer.score(inputs);
+    forward.push(performance.now() - began);
+  }
+  scorer.destroy();
+  const memory = predictMemory(traits, model, settings, examples)(examples.length);
+  freePersistent(
+    session,
+    model.frozen.map((frozen) => frozen.tensor),
+  );
+
+  const needed = neededFlops(workload).step / 1e9;
+  const step = median(times);
+  return {
+    step_ms: { min: Math.min(...times), median: step, max: Math.max(...times) },
+    needed_gflop: needed,
+    gflops: (1000 * needed) / step,
+    ceiling_share: 0,
+    dispatches,
+    peak_bytes,
+    lower_bound_bytes: memory.weights + memory.lowerBound,
+    warmup_s,
+    forward_ms: median(forward),
+    kernels: profile,
+  };
+}
+
+function byKernel(times: KernelTime[]): NonNullable<WorkloadResult['kernels']> {
+  const sums = new Map<
+    string,
+    { name: string; ms: number; dispatches: number; gflop: number; mbytes: number }
+  >();
+  for (const { name, nanoseconds, flops, bytes } of times) {
+    const sum = sums.get(name) ?? { name, ms: 0, dispatches: 0, gflop: 0, mbytes: 0 };
+    sum.ms += nanoseconds / 1e6;
+    sum.dispatches++;
+    sum.gflop += flops / 1e9;
+    sum.mbytes += bytes / 1e6;
+    sums.set(name, sum);
+  }
+  return [...sums.values()].sort((a, b) => b.ms - a.ms);
+}
+
+export default async function run(context: GpuContext): Promise<BenchReport> {
+  const args = (context.args ?? {}) as BenchArgs;
+  const wanted = args.workloads ?? ['W1', 'W1r'];
+  const rounds = args.rounds ?? 5;
+  const say = (line: string) => context.send({ line });
+  const gpu = await openGpu({ gpu: context.gpu });
+  const { vendor, architecture, description } = gpu.adapter;
+  const report: BenchReport = {
+    adapter: [vendor, architecture, description].filter(Boolean).join(' '),
+    runtime: context.runtime,
+    date: new Date().toISOString().slice(0, 10),
+    ceiling_gflops: 0,
+    workloads: {},
+  };
+  say(`adapter: ${report.adapter} (${context.runtime})`);
+  const ceiling = await prepareCeiling(gpu);
+  const ceilings: number[] = [];
+  // The ceiling takes turns with the steps: on a shared machine only ratios of one moment say something.
+  const between = async () => {
+    ceilings.push(await ceiling.gflops());
+  };
+
+  for (const name of wanted) {
+    const workload = workloads.find((known) => known.name === name);
+    if (!workload)
+      throw new Error(`there is no workload ${name}; known are ${workloads.map((w) => w.name).join(', ')}`);
+    ceilings.length = 0;
+    const result = await measure(gpu, workload, rounds, between);
+    const own = median(ceilings);
+    result.ceiling_share = result.gflops / own;
+    report.ceiling_gflops = Math.max(report.ceiling_gflops, own);
+    report.workloads[name] = result;
+    say(`${name}: ${workload.about}`);
+    say(
+      `  step ${result.step_ms.median.toFixed(0)} ms (${result.step_ms.min.toFixed(0)} to ${result.step_ms.max.toFixed(0)}), forward ${result.forward_ms.toFixed(0)} ms`,
+    );
+    say(
+      `  ${result.needed_gflop.toFixed(2)} GFLOP needed, ${result.gflops.toFixed(2)} GFLOP/s, ${(100 * result.ceiling_share).toFixed(0)} % of the ceiling (${own.toFixed(2)})`,
+    );
+    say(
+      `  ${result.dispatches} dispatches, peak ${(result.peak_bytes / 2 ** 20).toFixed(1)} MiB (at least ${(result.lower_bound_bytes / 2 ** 20).toFixed(1)}), first step after ${result.warmup_s.toFixed(2)} s`,
+    );
+    for (const kernel of (result.kernels ?? []).slice(0, 12))
+      say(
+        `    ${kernel.name.padEnd(30)} ${kernel.ms.toFixed(1).padStart(8)} ms  x${String(kernel.dispatches).padEnd(4)} ${kernel.gflop.toFixed(3)} GFLOP  ${kernel.mbytes.toFixed(1)} MB`,
+      );
+  }
+
+  for (const which of CURVES.filter((c) => args.curves?.includes(c))) {
+    const points: NonNullable<BenchReport['curves']>[string] = [];
+    for (const { x, workload } of curve(which)) {
+      const result = await measure(gpu, workload, Math.min(rounds, 3), between);
+      points.push({
+        x,
+        step_ms: result.step_ms.median,
+        peak_bytes: result.peak_bytes,
+        needed_gflop: result.needed_gflop,
+      });
+      say(
+        `  ${which} ${x}: ${result.step_ms.median.toFixed(0)} ms, ${(result.peak_bytes / 2 ** 20).toFixed(1)} MiB`,
+      );
+    }
+    report.curves = { ...report.curves, [which]: points };
+  }
+  ceiling.free();
+  gpu.close();
+  return report;
+}
