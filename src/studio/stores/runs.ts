@@ -122,6 +122,7 @@ export function foldEvent(run: RunView, event: RunEvent): RunView {
       return {
         ...run,
         state: event.reason === 'stopped' ? 'stopped' : 'finished',
+        resumable: event.reason === 'stopped' && run.step < run.recipe.steps,
         finishedBecause: event.reason,
         bestStep: event.bestStep,
         progress: undefined,

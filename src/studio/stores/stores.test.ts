@@ -89,6 +89,17 @@ describe('runs', () => {
     expect(studio.tryIt.getState().soft).toEqual({ kind: 'run', run: run.id, which: 'best' });
   });
 
+  test('a run stopped before its end can be taken up again at once', async () => {
+    await ready({ stepsPerSecond: 100 });
+    await studio.runs.getState().start({ ...defaultRecipe, steps: 50 });
+    await vi.advanceTimersByTimeAsync(200);
+    await studio.runs.getState().stop();
+    await vi.advanceTimersByTimeAsync(200);
+    const run = currentRun(studio.runs.getState())!;
+    expect(run.state).toBe('stopped');
+    expect(run.resumable).toBe(true);
+  });
+
   test('a failed run keeps its last good step and its error is shown', async () => {
     await ready({ stepsPerSecond: 100, failAt: 30 });
     await studio.runs.getState().start(defaultRecipe);
