@@ -1,0 +1,220 @@
+import { expect, type Locator, type Page, test } from '@playwright/test';
+import {
+  alerts,
+  chartPoints,
+  dataSummary,
+  expectError,
+  figure,
+  file,
+  goTo,
+  loadModel,
+  openSample,
+  openSettings,
+  openStudio,
+  openTable,
+  SLOW,
+  select,
+  setNumber,
+  setRecipe,
+  stepNow,
+  TINY,
+  train,
+  trainButton,
+  watchPage,
+} from './helpers.ts';
+import { csv, topicRows } from './tables.ts';
+
+const SMALL_RUN = { Steps: 24, Batch: 8 };
+
+test('opening lands on Tune with a model and a sample; Train can be pressed within seconds', async ({
+  page,
+}) => {
+  const { problems } = watchPage(page);
+  await page.goto('./');
+  await expect(page).toHaveURL(/#\/tune$/);
+  await expect(trainButton(page)).toBeEnabled({ timeout: SLOW });
+  await expect(page.getByRole('region', { name: 'What goes in' })).toContainText(
+    /\d+ train, \d+ dev, \d+ test/,
+  );
+  await expect(page.getByRole('link', { name: /^Model/ })).toContainText('ready');
+  await expect(page.getByRole('link', { name: /^Data/ })).toContainText('ready');
+  expect(problems).toEqual([]);
+});
+
+test('a sample one press away; the loss falls', async ({ page }) => {
+  await openStudio(page);
+  await loadModel(page, TINY);
+  await openSample(page, 'Restaurant reviews');
+  await expect(dataSummary(page)).toContainText('2 labels');
+  await setRecipe(page, { Steps: 40, Batch: 16 });
+  await train(page);
+  const losses = (await chartPoints(page, 'Loss')).map(({ value }) => value);
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  expect(mean(losses.slice(-5))).toBeLessThan(mean(losses.slice(0, 5)));
+  // The test figure comes by itself after the run.
+  const row = page.getByRole('table', { name: 'Runs' }).getByRole('row').nth(1);
+  await expect(row).toContainText(/\(\d+ to \d+\)/, { timeout: SLOW });
+});
+
+test('pause, one step, go on, stop; the next run says what differs', async ({ page }) => {
+  await openStudio(page);
+  await loadModel(page, TINY);
+  await setRecipe(page, { Steps: 5000, Batch: 8 });
+  await trainButton(page).click();
+  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(2);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const goOn = page.getByRole('button', { name: 'Go on', exact: true });
+  await expect(goOn).toBeVisible({ timeout: SLOW });
+  const paused = await stepNow(page);
+  await page.getByRole('button', { name: 'One step' }).click();
+  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBe(paused + 1);
+  await expect(page.getByRole('list', { name: `Step ${paused + 1}` })).toContainText('backward: norm');
+  await goOn.click();
+  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(paused + 3);
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  // Stopped is not lost: it can be taken up where it was.
+  await expect(page.getByText(/waits at step \d+ of 5,000; nothing up to there is lost/)).toBeVisible({
+    timeout: SLOW,
+  });
+  const stoppedAt = await stepNow(page);
+  await page.getByRole('button', { name: 'Go on with it' }).click();
+  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(stoppedAt);
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(trainButton(page)).toBeEnabled({ timeout: SLOW });
+
+  await setRecipe(page, { Steps: 3, Seed: 11 });
+  await train(page);
+  const runs = page.getByRole('table', { name: 'Runs' });
+  await expect(runs.getByRole('row').nth(1)).toContainText('seed 11');
+  await expect(runs.getByRole('row')).toHaveCount(3);
+  await expect(alerts(page)).toHaveCount(0);
+});
+
+test('the recipe: the paper’s values with an undo, every value in the dialog', async ({ page }) => {
+  await openStudio(page);
+  const panel = page.getByRole('region', { name: 'What goes in' });
+  const steps = panel.getByRole('textbox', { name: 'Steps' });
+  const before = await steps.inputValue();
+  await panel.getByRole('button', { name: 'paper’s values' }).click();
+  await expect(steps).toHaveValue('30000');
+  await page.getByRole('region', { name: 'Messages' }).getByRole('button', { name: 'Undo' }).click();
+  await expect(steps).toHaveValue(before);
+
+  const dialog = await openSettings(page);
+  await select(dialog, 'Optimizer', 'AdamW');
+  await setNumber(dialog, 'Beta 1', 0.8);
+  await setNumber(dialog, 'Clip the gradient’s norm to', 1);
+  await select(dialog, 'Loss over', 'the whole vocabulary');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+  await expect(panel).toContainText('AdamW, constant rate; loss over the vocabulary.');
+  await expect(panel.getByRole('textbox', { name: 'Learning rate' })).toHaveValue('0.05');
+  await panel.getByRole('textbox', { name: 'Learning rate' }).fill('');
+  await panel.getByRole('textbox', { name: 'Learning rate' }).press('Tab');
+  await expect(panel.getByRole('textbox', { name: 'Learning rate' })).toHaveValue('0.05');
+});
+
+test('the same seed gives the same losses twice, another seed others', async ({ page }) => {
+  await openStudio(page);
+  await loadModel(page, TINY);
+  await setRecipe(page, { ...SMALL_RUN, Seed: 3 });
+  await train(page);
+  const first = await chartPoints(page, 'Loss');
+  expect(first.length).toBeGreaterThan(10);
+  await train(page);
+  expect(await chartPoints(page, 'Loss')).toEqual(first);
+  await setRecipe(page, { Seed: 4 });
+  await train(page);
+  expect(await chartPoints(page, 'Loss')).not.toEqual(first);
+});
+
+test('a loss that is no number stops the run at its last good checkpoint and says what to try', async ({
+  page,
+}) => {
+  await openStudio(page);
+  await loadModel(page, TINY);
+  const dialog = await openSettings(page);
+  await select(dialog, 'Optimizer', 'SGD with momentum');
+  await setNumber(dialog, 'Learning rate', 1e39);
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await setRecipe(page, SMALL_RUN);
+  await trainButton(page).click();
+  await expectError(
+    page,
+    /not a finite number\. The run went back to step 0\./,
+    undefined,
+    /smaller learning rate/,
+  );
+  await expect(page.getByRole('table', { name: 'Runs' })).toContainText('failed');
+
+  // The session goes on.
+  await setRecipe(page, { 'Learning rate': 0.5, Steps: 3 });
+  await train(page);
+  await expect(figure(page, 'loss')).toHaveText(/^\d/);
+});
+
+test('with the keyboard alone: model, table, run, figure, download', async ({ page }) => {
+  await openStudio(page);
+  await page.locator('body').press('Home');
+  await tabTo(page, page.getByRole('link', { name: /^Model/ }));
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('button', { name: `Load ${TINY}` }));
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('article', { name: TINY })).toContainText('Loaded', { timeout: SLOW });
+
+  await tabTo(page, page.getByRole('link', { name: /^Data/ }), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('button', { name: 'Choose a file' }));
+  const dialog = page.waitForEvent('filechooser');
+  await page.keyboard.press('Enter');
+  await (await dialog).setFiles([file('topics.csv', csv(topicRows()))]);
+  await expect(dataSummary(page)).toContainText('topics.csv', { timeout: SLOW });
+  await expect(dataSummary(page)).toContainText('to train on', { timeout: SLOW });
+
+  await tabTo(page, page.getByRole('link', { name: /^Tune/ }), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('textbox', { name: 'Steps' }));
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('4');
+  await tabTo(page, trainButton(page));
+  await page.keyboard.press('Space');
+  await expect(page.getByText(/The run is done\./)).toBeVisible({ timeout: SLOW });
+
+  await tabTo(page, page.getByRole('link', { name: /^Results/ }), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText(/right on [\d,]+ rows/)).toBeVisible({ timeout: SLOW });
+
+  await tabTo(page, page.getByRole('link', { name: /^Prompt/ }), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('button', { name: 'Download JSON' }));
+  const download = page.waitForEvent('download');
+  await page.keyboard.press('Enter');
+  expect((await download).suggestedFilename()).toMatch(/\.prelude\.json$/);
+});
+
+test('keys on Tune: t trains and pauses, s makes one step, b is the big scale', async ({ page }) => {
+  await openStudio(page);
+  await loadModel(page, TINY);
+  await setRecipe(page, { Steps: 5000, Batch: 8 });
+  await goTo(page, 'Tune');
+  await page.keyboard.press('s');
+  await expect.poll(() => stepNow(page).catch(() => 0), { timeout: SLOW }).toBe(1);
+  await page.keyboard.press('t');
+  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(3);
+  await page.keyboard.press('t');
+  await expect(page.getByRole('button', { name: 'Go on', exact: true })).toBeVisible({ timeout: SLOW });
+  const size = () => page.evaluate(() => getComputedStyle(document.documentElement).fontSize);
+  const before = await size();
+  await page.keyboard.press('b');
+  expect(Number.parseFloat(await size()) / Number.parseFloat(before)).toBeCloseTo(1.25, 2);
+});
+
+/** Presses Tab until the focus is there, as a person without a mouse does. */
+async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  await expect(target).toBeVisible();
+  for (let presses = 0; presses < 120; presses++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error('Tab never came to it.');
+}
