@@ -30,11 +30,17 @@ function readArguments() {
 }
 
 async function main({ options, folder, filter, engine }: ReturnType<typeof readArguments>): Promise<number> {
+  // Cases of real models name them as ../models/NAME.
+  const besides = join(folder, '../models');
   const { ok, failed, skipped } = (await runOnGpu({
     ...options,
     entry: 'bench/reference/run.ts',
-    folders: { '/reference': folder, '/ort': ORT },
-    args: { filter, engine },
+    folders: {
+      '/reference': folder,
+      '/ort': ORT,
+      ...(existsSync(besides) ? { '/beside': besides } : {}),
+    },
+    args: { filter, engine, beside: existsSync(besides) },
     onMessage: printLine,
   })) as { ok: number; failed: number; skipped: number };
   console.log(`${ok} ok, ${failed} failed, ${skipped} skipped`);

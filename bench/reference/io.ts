@@ -10,9 +10,17 @@ export interface ReferenceFiles {
   resolve(from: string, path: string): string | undefined;
 }
 
-export async function openFiles(context: GpuContext, root: string): Promise<ReferenceFiles> {
-  const paths = await context.list(root);
-  const bytes = (path: string) => context.fetchBytes(`${root}/${path}`);
+/** Files of the folder `models` beside the root, which real models are too large for. */
+const BESIDE = '../models/';
+
+/** @param beside whether there is a folder `../models`, served as /beside */
+export async function openFiles(context: GpuContext, root: string, beside = false): Promise<ReferenceFiles> {
+  const paths = [
+    ...(await context.list(root)),
+    ...(beside ? await context.list('/beside') : []).map((path) => BESIDE + path),
+  ];
+  const bytes = (path: string) =>
+    context.fetchBytes(path.startsWith(BESIDE) ? `/beside/${path.slice(BESIDE.length)}` : `${root}/${path}`);
   return {
     paths,
     bytes,

@@ -5,9 +5,11 @@
 import { loadTokenizer } from '../../src/text/index.ts';
 import { type BlockType, dequantize, toFloat32 } from '../../src/weights/index.ts';
 import type { GpuContext } from '../harness/index.ts';
-import { type CaseResult, runAdapterCase, runPromptCase, runTrajectory, Skipped } from './cases.ts';
+import { runAdapterCase, runPromptCase, runTrajectory } from './cases.ts';
 import { type Engine, type EngineName, openEngine } from './engines.ts';
+import { runGgufModel, runNextToken } from './gguf.ts';
 import { openFiles, openTensors, type ReferenceFiles } from './io.ts';
+import { type CaseResult, readModel, Skipped } from './models.ts';
 
 type Runner = (engine: Engine, files: ReferenceFiles, path: string) => Promise<CaseResult>;
 
@@ -16,6 +18,8 @@ const RUNNERS: Record<string, Runner> = {
   'prompt-case/1': runPromptCase,
   'adapter-case/1': runAdapterCase,
   'prompt-trajectory/1': runTrajectory,
+  'gguf-model/1': runGgufModel,
+  'next-token/1': runNextToken,
   'quant-blocks/1': runQuantBlocks,
   'tokenizer-ids/1': runTokenizer,
 };
@@ -25,17 +29,24 @@ const NO_CASES = new Set(['sensitivity/1']);
 export default async function run(
   context: GpuContext,
 ): Promise<{ ok: number; failed: number; skipped: number }> {
-  const { filter = '', engine: name = 'webgpu' } = (context.args ?? {}) as {
+  const {
+    filter = '',
+    engine: name = 'webgpu',
+    beside = false,
+  } = (context.args ?? {}) as {
     filter?: string;
+    beside?: boolean;
     engine?: EngineName;
   };
   const engine = await openEngine(name, context);
   context.send({ line: engine.name });
-  const files = await openFiles(context, '/reference');
+  const files = await openFiles(context, '/reference', beside);
   const counts = { ok: 0, failed: 0, skipped: 0 };
   const jsonFiles = files.paths.filter(
     (path) =>
-      path.endsWith('.json') && !/(^|\/)(config|tokenizer\w*|adapter_config|package)\.json$/.test(path),
+      path.endsWith('.json') &&
+      !path.startsWith('../') &&
+      !/(^|\/)(config|tokenizer\w*|adapter_config|package)\.json$/.test(path),
   );
   for (const path of jsonFiles.filter((p) => p.includes(filter)).sort()) {
     const json = (await files.json(path).catch(() => undefined)) as
@@ -108,13 +119,16 @@ async function runQuantBlocks(_: Engine, files: ReferenceFiles, path: string): P
 async function runTokenizer(_: Engine, files: ReferenceFiles, path: string): Promise<CaseResult> {
   const json = (await files.json(path)) as {
     tokenizer: string;
-    cases: { text: string; ids: number[]; ids_with_special: number[] }[];
+    cases: { text: string; ids: number[]; ids_with_special?: number[] }[];
   };
-  const tokenizer = loadTokenizer(await files.json(files.resolve(path, json.tokenizer)!));
+  const tokenizer = json.tokenizer.endsWith('.gguf')
+    ? (await readModel(files, path, json.tokenizer)).tokenizer!
+    : loadTokenizer(await files.json(files.resolve(path, json.tokenizer)!));
   const equal = json.cases.every(
     ({ text, ids, ids_with_special }) =>
       JSON.stringify(tokenizer.encode(text)) === JSON.stringify(ids) &&
-      JSON.stringify(tokenizer.encode(text, { special: true })) === JSON.stringify(ids_with_special),
+      (!ids_with_special ||
+        JSON.stringify(tokenizer.encode(text, { special: true })) === JSON.stringify(ids_with_special)),
   );
   return { errors: [], exact: [{ of: `${json.cases.length} texts`, equal }] };
 }

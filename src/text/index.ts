@@ -10,6 +10,7 @@ export {
   type LengthBin,
   truncate,
 } from './encode.ts';
+export { ggufTokenizer } from './gguf.ts';
 export { DEFAULT_TEMPLATES, FIELDS, parseTemplate, render, type Template } from './template.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 export {

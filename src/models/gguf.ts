@@ -1,0 +1,132 @@
+import { PreludeError } from '../errors.ts';
+import type { TensorInfo, WeightFile } from '../weights/index.ts';
+
+interface Architecture {
+  modelType: string;
+  /** Query and key rows of a head are stored as neighbouring pairs (llama.cpp's conversion of the Llama family). */
+  pairedRows?: boolean;
+  /** What the published config would say besides the shared keys. */
+  config?: Readonly<Record<string, unknown>>;
+}
+
+/** By `general.architecture`. */
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  llama: { modelType: 'llama', pairedRows: true },
+  qwen2: { modelType: 'qwen2' },
+  qwen3: { modelType: 'qwen3' },
+};
+
+/** Names outside and inside of a layer, GGUF's to Hugging Face's. */
+const NAMES: Readonly<Record<string, string>> = {
+  token_embd: 'model.embed_tokens',
+  output_norm: 'model.norm',
+  output: 'lm_head',
+  attn_norm: 'input_layernorm',
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  attn_q_norm: 'self_attn.q_norm',
+  attn_k_norm: 'self_attn.k_norm',
+  ffn_norm: 'post_attention_layernorm',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+};
+
+/**
+ * A GGUF file as a model folder would publish it: the config that its metadata say, and its tensors under the names and in the row
+ * order of Hugging Face, still quantised as they are stored.
+ * @throws PreludeError `unsupported-model` for another architecture or a tensor, a key or a rotary scaling that is not known
+ */
+export function fromGguf(file: WeightFile): { config: Record<string, unknown>; weights: WeightFile } {
+  const name = String(file.metadata['general.architecture']);
+  const architecture = ARCHITECTURES[name];
+  const refuse = (message: string) =>
+    new PreludeError('unsupported-model', `${file.name}: ${message}`, {
+      where: file.name,
+      remedy: `GGUF files of these architectures open: ${Object.keys(ARCHITECTURES).join(', ')}.`,
+    });
+  if (!architecture) throw refuse(`architecture "${name}" is not known here.`);
+  const key = (path: string) => file.metadata[`${name}.${path}`];
+  const number = (path: string, otherwise?: number): number => {
+    const value = key(path) ?? otherwise;
+    if (typeof value !== 'number') throw refuse(`its metadata have no number ${name}.${path}.`);
+    return value;
+  };
+  const scaling = key('rope.scaling.type');
+  if (scaling !== undefined && scaling !== 'none' && scaling !== 'linear')
+    throw refuse(`rotary scaling "${String(scaling)}" is not known here.`);
+  if (Number(key('expert_count') ?? 0) > 0) throw refuse('models of several experts are not known here.');
+
+  const heads = number('attention.head_count');
+  const width = number('embedding_length');
+  const headDim = number('attention.key_length', width / heads);
+  const embedding = file.tensors.get('token_embd.weight');
+  const config = {
+    model_type: architecture.modelType,
+    vocab_size: embedding?.shape[0] ?? number('vocab_size'),
+    hidden_size: width,
+    intermediate_size: number('feed_forward_length'),
+    num_hidden_layers: number('block_count'),
+    num_attention_heads: heads,
+    num_key_value_heads: number('attention.head_count_kv', heads),
+    head_dim: headDim,
+    hidden_act: 'silu',
+    max_position_embeddings: number('context_length'),
+    rms_norm_eps: number('attention.layer_norm_rms_epsilon'),
+    rope_theta: number('rope.freq_base', 10_000),
+    rope_scaling:
+      scaling === 'linear' ? { rope_type: 'linear', factor: number('rope.scaling.factor') } : null,
+    partial_rotary_factor: number('rope.dimension_count', headDim) / headDim,
+    tie_word_embeddings: !file.tensors.has('output.weight'),
+    bos_token_id: file.metadata['tokenizer.ggml.bos_token_id'] ?? null,
+    eos_token_id: file.metadata['tokenizer.ggml.eos_token_id'] ?? null,
+    pad_token_id: file.metadata['tokenizer.ggml.padding_token_id'] ?? null,
+  };
+
+  const stored = new Map<string, string>();
+  const tensors = new Map<string, TensorInfo>();
+  for (const info of file.tensors.values()) {
+    const published = publishedName(info.name);
+    if (!published)
+      throw refuse(`tensor "${info.name}" is not known here, and it may change what the model computes.`);
+    stored.set(published, info.name);
+    tensors.set(published, { ...info, name: published });
+  }
+  return {
+    config,
+    weights: {
+      format: 'gguf',
+      name: file.name,
+      metadata: file.metadata,
+      tensors,
+      async read(published) {
+        const bytes = await file.read(stored.get(published) ?? published);
+        return architecture.pairedRows && /\.self_attn\.[qk]_proj\./.test(published)
+          ? halvesFromPairs(bytes, tensors.get(published)!.shape[0]!, headDim)
+          : bytes;
+      },
+    },
+  };
+}
+
+function publishedName(stored: string): string | undefined {
+  const match = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(stored);
+  const name = match && NAMES[match[2]!];
+  if (!match || !name) return undefined;
+  return `${match[1] === undefined ? '' : `model.layers.${match[1]}.`}${name}.${match[3]}`;
+}
+
+/** Rows of heads from neighbouring pairs, 2i + h, to halves, h D/2 + i. A row is any number of bytes: blocks stay blocks. */
+export function halvesFromPairs(bytes: Uint8Array, rows: number, headDim: number): Uint8Array {
+  const width = bytes.byteLength / rows;
+  const half = headDim / 2;
+  const ordered = new Uint8Array(bytes.byteLength);
+  for (let row = 0; row < rows; row++) {
+    const within = row % headDim;
+    const source = row - within + 2 * (within % half) + Math.floor(within / half);
+    ordered.set(bytes.subarray(source * width, (source + 1) * width), row * width);
+  }
+  return ordered;
+}
