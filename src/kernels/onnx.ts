@@ -23,6 +23,8 @@ export interface OnnxFeed {
   /** Unique by what it means: feeds of one name are one input. */
   name: string;
   dtype: 'f32' | 'i32';
+  /** The batch input it is made of, and what of it: how an exported model, which is fed no packed batches, knows what is meant. */
+  origin: { tensor: Tensor; part: string } | { scalar: string };
   /** Sizes by name where they change with the batch. */
   shape: readonly (number | string)[];
   compute(batch: OnnxBatch): { data: Float32Array | Int32Array; shape: number[] };
@@ -63,6 +65,7 @@ export interface OnnxEmitter {
 /** A scalar of `Dims` as an input. */
 export const scalarFeed = (name: string): OnnxFeed => ({
   name,
+  origin: { scalar: name },
   dtype: 'f32',
   shape: [],
   compute: ({ dims }) => ({ data: Float32Array.of(dims[name]), shape: [] }),

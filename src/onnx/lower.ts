@@ -41,6 +41,9 @@ export interface LowerOptions {
   state?(tensor: Tensor): { name: string; rows: number | string };
 }
 
+/** Name of the input of a feed: weights may be called alike. */
+export const inputName = (feed: OnnxFeed): string => `batch/${feed.name}`;
+
 /** The nodes that what is wanted depends on, in order, whatever state they write besides. */
 function neededNodes(nodes: readonly Node[], wanted: readonly Tensor[]): Node[] {
   const needed = new Set<Tensor>(wanted);
@@ -92,7 +95,7 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
     const name = `${scope}/${op}_${count++}`;
     const names = Array.from({ length: outputs }, (_, i) => (outputs === 1 ? name : `${name}:${i}`));
     written.push({ name, opType: op, inputs, outputs: names, attributes });
-    return names as OnnxValue[];
+    return [...names] as OnnxValue[];
   };
   const constant = (key: string, dtype: 'f32' | 'i64', shape: readonly number[], data: Uint8Array) =>
     emitter.once(`constant ${key}`, () => {
@@ -163,7 +166,7 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
       const known = feeds.get(feed.name);
       if (known) return known.value;
       const resolved = options.resolve?.(feed, emitter);
-      const value = resolved ?? (feed.name as OnnxValue);
+      const value = resolved ?? (inputName(feed) as OnnxValue);
       feeds.set(feed.name, { feed, value, fed: resolved === undefined });
       return value;
     },
@@ -202,7 +205,7 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
     inputs: [
       ...(options.inputs ?? []),
       ...stateInputs,
-      ...fed.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+      ...fed.map((feed) => ({ name: inputName(feed), dtype: feed.dtype, shape: feed.shape })),
     ],
     outputs: wanted.map(([name, tensor]) => ({
       name,

@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
 import { type Dims, type OnnxFeed, size, type Tensor } from '../kernels/index.ts';
-import { IR_VERSION, type LoweredGraph, OPSET } from './lower.ts';
+import { IR_VERSION, inputName, type LoweredGraph, OPSET } from './lower.ts';
 import { encodeModel, type TensorProto } from './proto.ts';
 import type { OnnxRuntime } from './runtime.ts';
 
@@ -87,7 +87,7 @@ export async function createOnnxProgram<Name extends string>(
         },
         rows: (state: Tensor) => states[namesOf.get(state) ?? '']?.rows ?? size(dims, state.rows),
       };
-      for (const feed of graph.feeds) feeds[feed.name] = fed(ort, feed, feed.compute(batch));
+      for (const feed of graph.feeds) feeds[inputName(feed)] = fed(ort, feed, feed.compute(batch));
       const results = await session.run(feeds);
       const found = {} as Record<Name, Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>;
       for (const { name } of graph.outputs)

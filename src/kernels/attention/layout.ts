@@ -35,7 +35,7 @@ interface Block {
  * Lays out the rows that `queryRanges` [M, 4] describes (see `AttentionSettings`).
  * @param keyCount Tk
  * @param prefix P, where ranges are those of a shared prefix
- * @throws Error where a query sees nothing or a key is seen by none.
+ * @throws Error where a query sees nothing.
  */
 export function layOut(ranges: Uint32Array, keyCount: number, prefix?: number): AttentionLayout {
   const rows = ranges.length / 4;
@@ -43,9 +43,10 @@ export function layOut(ranges: Uint32Array, keyCount: number, prefix?: number): 
   const blocks = findBlocks(ranges, P);
   const queries = Math.max(...blocks.map((b) => b.queryEnd - b.queryStart));
   // A padding query looks at a padding key, and so leaves no trace in any gradient.
-  const keys = Math.max(
-    ...blocks.map((b) => P + b.keyEnd - b.keyStart + (b.queryEnd - b.queryStart < queries ? 1 : 0)),
-  );
+  const spare = ({ queryStart, queryEnd }: Block) => (queryEnd - queryStart < queries ? 1 : 0);
+  const seen = blocks.reduce((sum, { keyStart, keyEnd }) => sum + keyEnd - keyStart, 0);
+  const unseen = seen < keyCount - P ? 1 : 0;
+  const keys = Math.max(...blocks.map((b) => P + b.keyEnd - b.keyStart + spare(b) + unseen));
   const layout: AttentionLayout = {
     blocks: blocks.length,
     queries,
@@ -90,8 +91,10 @@ export function layOut(ranges: Uint32Array, keyCount: number, prefix?: number): 
     }
   });
   if (offsets.size === 1) [layout.offset] = offsets;
-  const unseen = layout.keyPlace.indexOf(-1);
-  if (unseen >= 0) throw new Error(`key row ${P + unseen} is seen by no query`);
+  // Keys that nobody sees take a place that nobody sees.
+  const [first] = blocks;
+  for (let row = 0; row < layout.keyPlace.length; row++)
+    if (layout.keyPlace[row] < 0) layout.keyPlace[row] = P + first.keyEnd - first.keyStart;
   return layout;
 }
 

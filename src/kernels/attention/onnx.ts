@@ -35,7 +35,7 @@ function layoutOf(a: AttentionShape, batch: OnnxBatch): AttentionLayout {
 type Place = 'queryIndex' | 'keyIndex' | 'queryPlace' | 'keyPlace' | 'prefixPlace';
 
 /** One of the layout's index tables as an input. */
-function indices(e: OnnxEmitter, a: AttentionShape, which: Place, key: string = which): OnnxValue {
+function indices(e: OnnxEmitter, a: AttentionShape, which: Place): OnnxValue {
   const name = a.queryRanges.name;
   const blocks = `${name} blocks`;
   const shapes: Record<Place, (string | number)[]> = {
@@ -46,7 +46,8 @@ function indices(e: OnnxEmitter, a: AttentionShape, which: Place, key: string = 
     prefixPlace: [a.prefix ?? 0, blocks],
   };
   return e.feed({
-    name: `${name} ${key}`,
+    name: `${name} ${which}`,
+    origin: { tensor: a.queryRanges, part: which },
     dtype: 'i32',
     shape: shapes[which],
     compute(batch) {
@@ -69,6 +70,7 @@ function addedToScores(e: OnnxEmitter, a: AttentionShape): OnnxValue {
   const [blocks, queries, keys] = ['blocks', 'queries', 'keys'].map((of) => `${name} ${of}`);
   const mask = e.feed({
     name: `${name} mask`,
+    origin: { tensor: a.queryRanges, part: 'mask' },
     dtype: 'f32',
     shape: [blocks, 1, queries, keys],
     compute(batch) {
@@ -81,6 +83,7 @@ function addedToScores(e: OnnxEmitter, a: AttentionShape): OnnxValue {
   return e.once(`bias ${table.id} of ${a.queryRanges.id}`, () => {
     const relative = e.feed({
       name: `${name} relative to ${reach}`,
+      origin: { tensor: a.queryRanges, part: 'relative' },
       dtype: 'i32',
       shape: [queries, keys],
       compute(batch) {

@@ -17,6 +17,7 @@ export function embedOnnx(
   if (!prompt) {
     const rows = e.feed({
       name: ids.name,
+      origin: { tensor: ids, part: 'values' },
       dtype: 'i32',
       shape: [ids.rows],
       compute(batch) {
@@ -29,6 +30,7 @@ export function embedOnnx(
   }
   const tokens = e.feed({
     name: `${ids.name} of the vocabulary`,
+    origin: { tensor: ids, part: 'vocabulary' },
     dtype: 'i32',
     shape: [`${ids.rows}_tokens`],
     compute(batch) {
@@ -38,6 +40,7 @@ export function embedOnnx(
   });
   const order = e.feed({
     name: `${ids.name} order`,
+    origin: { tensor: ids, part: 'order' },
     dtype: 'i32',
     shape: [ids.rows],
     compute(batch) {
@@ -58,6 +61,7 @@ export function embedOnnx(
 export function embedBackwardOnnx(e: OnnxEmitter, promptRow: Tensor, dx: Tensor, into: Tensor): void {
   const rows = e.feed({
     name: `${promptRow.name} of ${into.name}`,
+    origin: { tensor: promptRow, part: 'rows' },
     dtype: 'i32',
     shape: [promptRow.rows, `${into.name} rows`],
     compute(batch) {

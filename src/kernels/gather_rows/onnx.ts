@@ -5,7 +5,8 @@ const NO_ROW = 0xffff_ffff;
 
 export function gatherRowsOnnx(e: OnnxEmitter, x: Tensor, index: Tensor, y: Tensor): void {
   const rows = e.feed({
-    name: `${index.name}`,
+    name: index.name,
+    origin: { tensor: index, part: 'values' },
     dtype: 'i32',
     shape: [index.rows],
     compute(batch) {
@@ -26,6 +27,7 @@ export function gatherRowsBackwardOnnx(
 ): void {
   const rows = e.feed({
     name: `${inverse.name} or zeros`,
+    origin: { tensor: inverse, part: 'inverse' },
     dtype: 'i32',
     shape: [inverse.rows],
     compute(batch) {

@@ -2,6 +2,7 @@ import { expandWgsl } from '../../gpu/index.ts';
 import { grid, type Kernel, type KernelTraits, size, type Tensor, u32 } from '../kernel.ts';
 import type { Builder } from '../op.ts';
 import headNormWgsl from './head_norm.wgsl?raw';
+import { headNormBackwardOnnx, headNormOnnx } from './onnx.ts';
 
 /** Groups of columns from column 0 on, one after another: `first` of `firstWidth`, then `second` of `secondWidth`. */
 export interface HeadGroups {
@@ -26,6 +27,7 @@ export function headNorm(b: Builder, x: Tensor, weight: Tensor, groups: HeadGrou
     inputs: [x, weight],
     outputs: [y],
     kernels: [headNormKernel(b.traits, x, weight, y, groups, eps)],
+    onnx: (e) => headNormOnnx(e, x, weight, y, groups, eps),
     vjp(back) {
       const dy = back.grad(y);
       if (!dy || !back.wants(x)) return;
@@ -35,6 +37,7 @@ export function headNorm(b: Builder, x: Tensor, weight: Tensor, groups: HeadGrou
         inputs: [x, weight, dy],
         outputs: [dx],
         kernels: [headNormKernel(back.traits, x, weight, dx, groups, eps, dy)],
+        onnx: (e) => headNormBackwardOnnx(e, x, weight, dy, dx, groups, eps),
       });
       back.contribute(x, { kind: 'pass', tensor: dx });
     },

@@ -3,6 +3,7 @@ import { grid, type Kernel, type KernelTraits, size, type Tensor, u32 } from '..
 import type { Builder } from '../op.ts';
 import backwardWgsl from './backward.wgsl?raw';
 import forwardWgsl from './forward.wgsl?raw';
+import { layerNormBackwardOnnx, layerNormOnnx } from './onnx.ts';
 
 /** Frozen parameters of a layer norm, both [1, d] f32. */
 export interface LayerNormWeights {
@@ -25,6 +26,7 @@ export function layerNorm(b: Builder, x: Tensor, w: LayerNormWeights, eps: numbe
     inputs: [x, w.weight, w.bias],
     outputs: [y],
     kernels: [layerNormForward(b.traits, x, w, y, eps)],
+    onnx: (e) => layerNormOnnx(e, x, w, y, eps),
     vjp(back) {
       const dy = back.grad(y);
       if (!dy || !back.wants(x)) return;
@@ -37,6 +39,7 @@ export function layerNorm(b: Builder, x: Tensor, w: LayerNormWeights, eps: numbe
             inputs: addend ? [x, w.weight, dy, addend] : [x, w.weight, dy],
             outputs: [dx],
             kernels: [layerNormBackward(back.traits, x, w.weight, dy, dx, eps, addend)],
+            onnx: (e) => layerNormBackwardOnnx(e, x, w.weight, dy, dx, eps, addend),
           });
           return dx;
         },

@@ -1,6 +1,7 @@
 import { expandWgsl } from '../../gpu/index.ts';
 import { grid, type Kernel, size, type Tensor, u32 } from '../kernel.ts';
 import type { Builder } from '../op.ts';
+import { ropeOnnx } from './onnx.ts';
 import ropeWgsl from './rope.wgsl?raw';
 
 export interface RopeSettings {
@@ -30,6 +31,7 @@ export function rope(b: Builder, x: Tensor, settings: RopeSettings): Tensor {
     inputs: [x, positions, table],
     outputs: [x],
     kernels: [ropeKernel('forward', x, settings)],
+    onnx: (e) => ropeOnnx(e, x, settings, false),
     vjp(back) {
       const dx = back.grad(x);
       if (!dx) return;
@@ -38,6 +40,7 @@ export function rope(b: Builder, x: Tensor, settings: RopeSettings): Tensor {
         inputs: [dx, positions, table],
         outputs: [dx],
         kernels: [ropeKernel('backward', dx, settings)],
+        onnx: (e) => ropeOnnx(e, dx, settings, true),
       });
     },
   });

@@ -45,6 +45,7 @@ const logProbabilities = (e: OnnxEmitter, logits: Tensor): OnnxValue =>
 function scores(e: OnnxEmitter, logits: Tensor, inputs: Pick<LossInputs, 'terms' | 'candidates'>): OnnxValue {
   const places: OnnxFeed = {
     name: 'candidate terms',
+    origin: { tensor: inputs.terms, part: 'candidate terms' },
     dtype: 'i32',
     shape: ['C', 'longest candidate', 2],
     compute(batch) {
@@ -58,6 +59,7 @@ function scores(e: OnnxEmitter, logits: Tensor, inputs: Pick<LossInputs, 'terms'
   };
   const taken: OnnxFeed = {
     name: 'candidate terms taken',
+    origin: { tensor: inputs.terms, part: 'candidate terms taken' },
     dtype: 'f32',
     shape: ['C', 'longest candidate'],
     compute(batch) {
@@ -96,6 +98,7 @@ function lossAndWeights(e: OnnxEmitter, logits: Tensor, inputs: LossInputs, mode
     if (mode === 'vocabulary') {
       const target = e.feed({
         name: 'right candidates',
+        origin: { tensor: inputs.terms, part: 'right candidates' },
         dtype: 'f32',
         shape: ['C'],
         compute(batch) {
@@ -114,12 +117,14 @@ function lossAndWeights(e: OnnxEmitter, logits: Tensor, inputs: LossInputs, mode
       );
     const own = e.feed({
       name: 'candidates of examples',
+      origin: { tensor: inputs.terms, part: 'candidates of examples' },
       dtype: 'i32',
       shape: ['E', 'most candidates'],
       compute: (batch) => byExample(batch),
     });
     const hidden = e.feed({
       name: 'candidates of examples mask',
+      origin: { tensor: inputs.terms, part: 'candidates of examples mask' },
       dtype: 'f32',
       shape: ['E', 'most candidates'],
       compute(batch) {
@@ -129,6 +134,7 @@ function lossAndWeights(e: OnnxEmitter, logits: Tensor, inputs: LossInputs, mode
     });
     const right = e.feed({
       name: 'right candidates of examples',
+      origin: { tensor: inputs.terms, part: 'right candidates of examples' },
       dtype: 'f32',
       shape: ['E', 'most candidates'],
       compute(batch) {
@@ -143,6 +149,7 @@ function lossAndWeights(e: OnnxEmitter, logits: Tensor, inputs: LossInputs, mode
     // Where each candidate stands in that table.
     const place = e.feed({
       name: 'place of candidates',
+      origin: { tensor: inputs.terms, part: 'place of candidates' },
       dtype: 'i32',
       shape: ['C'],
       compute(batch) {
@@ -211,6 +218,7 @@ export function sequenceLossBackwardOnnx(
   ) => {
     const index = e.feed({
       name,
+      origin: { tensor: inputs.terms, part: name },
       dtype: 'i32',
       shape,
       compute: (batch) => table(lists(batch), batch.read(inputs.candidates).length / 2),
@@ -237,6 +245,7 @@ export function sequenceLossBackwardOnnx(
   );
   const pairs = e.feed({
     name: 'terms',
+    origin: { tensor: inputs.terms, part: 'terms' },
     dtype: 'i32',
     shape: ['terms', 2],
     compute(batch) {
