@@ -3,7 +3,15 @@
 // biome-ignore-all lint/a11y/noStaticElementInteractions: keys are heard for all rows in one place
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: as above
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import './rowGrid.css';
 
 export interface GridColumn<Row> {
@@ -28,9 +36,10 @@ export function RowGrid<Row>({
   rowAt,
   onRange,
   detail,
-  height = '26rem',
+  maxHeight = '26rem',
 }: {
   label: string;
+  /** The same array while the columns stay the same. */
   columns: GridColumn<Row>[];
   count: number;
   /** Undefined where the row is not there yet. */
@@ -38,8 +47,9 @@ export function RowGrid<Row>({
   /** Rows `start` to `end` (exclusive) are in view. */
   onRange?: (start: number, end: number) => void;
   detail?: (row: Row) => ReactNode;
-  height?: string;
+  maxHeight?: string;
 }) {
+  const [size] = useState(rowHeight);
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const [open, setOpen] = useState<number>();
@@ -47,7 +57,8 @@ export function RowGrid<Row>({
   const virtualizer = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
-    estimateSize: rowHeight,
+    // Rows are all of one height but the open one. Measuring each would place all 100,000 anew for each that comes into view.
+    estimateSize: () => size,
     overscan: 8,
     // The row that Tab goes to stays drawn wherever the rows are scrolled to.
     rangeExtractor: useCallback(
@@ -59,6 +70,8 @@ export function RowGrid<Row>({
       [active],
     ),
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the row that was open has its usual height again
+  useLayoutEffect(() => virtualizer.measure(), [open]);
   const items = virtualizer.getVirtualItems();
   const start = virtualizer.range?.startIndex ?? 0;
   const end = virtualizer.range ? virtualizer.range.endIndex + 1 : 0;
@@ -105,7 +118,8 @@ export function RowGrid<Row>({
       .filter((column) => !column.wideOnly)
       .map((column) => column.track)
       .join(' '),
-    '--grid-height': height,
+    '--grid-height': maxHeight,
+    '--row': `${size}px`,
   } as React.CSSProperties;
 
   return (
@@ -130,7 +144,7 @@ export function RowGrid<Row>({
             return (
               <div
                 key={item.key}
-                ref={virtualizer.measureElement}
+                ref={isOpen ? virtualizer.measureElement : undefined}
                 data-index={item.index}
                 data-open={isOpen || undefined}
                 className="row-grid-row"
@@ -145,18 +159,7 @@ export function RowGrid<Row>({
                   if (detail) setOpen(isOpen ? undefined : item.index);
                 }}
               >
-                <div className="row-grid-cells" role="presentation">
-                  {columns.map((column) => (
-                    <span
-                      key={column.id}
-                      role="gridcell"
-                      data-align={column.align}
-                      data-wide={column.wideOnly || undefined}
-                    >
-                      {row === undefined ? <i className="row-grid-waiting" /> : column.cell(row)}
-                    </span>
-                  ))}
-                </div>
+                <Cells columns={columns} row={row} />
                 {isOpen && detail && row !== undefined && (
                   <div className="row-grid-detail" role="gridcell">
                     {detail(row)}
@@ -171,7 +174,26 @@ export function RowGrid<Row>({
   );
 }
 
-/** `--row` of the style sheet in pixels: 2.72 rem, which the projector's scale makes larger. */
+function CellsView<Row>({ columns, row }: { columns: GridColumn<Row>[]; row: Row | undefined }) {
+  return (
+    <div className="row-grid-cells" role="presentation">
+      {columns.map((column) => (
+        <span
+          key={column.id}
+          role="gridcell"
+          data-align={column.align}
+          data-wide={column.wideOnly || undefined}
+        >
+          {row === undefined ? <i className="row-grid-waiting" /> : column.cell(row)}
+        </span>
+      ))}
+    </div>
+  );
+}
+/** Rows that stay in view while others come are not drawn again. */
+const Cells = memo(CellsView) as typeof CellsView;
+
+/** A row in whole pixels: 2.72 rem, which the projector's scale makes larger. */
 function rowHeight(): number {
-  return 2.72 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return Math.round(2.72 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize));
 }
