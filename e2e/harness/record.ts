@@ -1,3 +1,4 @@
+import { deviceName } from '../../src/studio/deviceName.ts';
 import { startEngine } from '../../src/studio/index.ts';
 import type { Recording } from '../../src/studio/recording.ts';
 import { defaultRecipe, type Recipe } from '../../src/tuning/recipe.ts';
@@ -82,7 +83,7 @@ export async function record(sampleId: string, changes: Partial<Recipe>): Promis
     format: 'prelude-recording',
     version: 1,
     recordedOn: new Date().toISOString().slice(0, 10),
-    adapter: device.description || [device.vendor, device.architecture].filter(Boolean).join(' '),
+    adapter: deviceName(device),
     software: device.software,
     modelId: model.id,
     modelTitle: model.title,

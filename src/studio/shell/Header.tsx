@@ -2,6 +2,7 @@ import { Check, Contrast, Maximize2 } from 'lucide-react';
 import { Link, useRoute } from 'wouter';
 import { useStore } from 'zustand';
 import { IconButton } from '../components/index.ts';
+import { deviceName } from '../deviceName.ts';
 import { readyStations } from '../stores/session.ts';
 import { useRuns, useSession } from '../studio.tsx';
 import type { Look } from './settings.ts';
@@ -77,8 +78,8 @@ function DeviceChip() {
   const device = useSession((s) => s.device);
   const lacking = useSession((s) => s.phase === 'no-device');
   if (!device) return <span className="chip muted">{lacking ? 'no device' : 'looking for a device'}</span>;
-  const { vendor, architecture, description, software, features } = device;
-  const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
+  const { software, features } = device;
+  const name = deviceName(device);
   const words = [
     software ? `${name} (software, slow)` : name,
     features.shaderF16 && 'f16',

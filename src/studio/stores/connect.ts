@@ -48,7 +48,11 @@ export function connect(studio: Studio): () => void {
         plan();
       }
       if (now.task !== before.task) tryIt.getState().setSoft(softOf(studio));
-      if (now.phase === 'ready' && before.phase !== 'ready') playback.getState().finish();
+      // Who has runs of an earlier visit sees those; a recording is for the first time.
+      if (now.phase === 'ready' && before.phase !== 'ready') {
+        if (runs.getState().runs.length > 0) playback.getState().clear();
+        else playback.getState().finish();
+      }
     }),
     recipe.subscribe(plan),
     runs.subscribe((now, before) => {
@@ -93,5 +97,7 @@ export async function playRecording(
   const recording = await fetchRecording(url);
   if (!recording || currentRun(runs.getState())) return;
   playback.getState().play(recording, { still });
-  if (session.getState().phase === 'ready') playback.getState().finish();
+  if (session.getState().phase !== 'ready') return;
+  if (runs.getState().runs.length > 0) playback.getState().clear();
+  else playback.getState().finish();
 }

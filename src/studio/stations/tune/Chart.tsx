@@ -6,6 +6,7 @@ import { useSize } from './useSize.ts';
 
 export interface ChartProps {
   title: string;
+  note?: string;
   lines: readonly Line[];
   flats: readonly Flat[];
   xMax: number;
@@ -15,7 +16,8 @@ export interface ChartProps {
 
 /** One chart of runs over steps: the canvas for the eye, the table behind it for a screen reader. */
 export function Chart(props: ChartProps) {
-  const { title, lines, flats, format } = props;
+  const { title, note, lines, flats, format } = props;
+  const named = lines.filter((line) => !line.faint);
   const [ref, size] = useSize<HTMLDivElement>();
   const plot = useRef<uPlot>(undefined);
   const latest = useRef(props);
@@ -49,7 +51,9 @@ export function Chart(props: ChartProps) {
 
   return (
     <figure className="chart" aria-labelledby={id}>
-      <figcaption id={id}>{title}</figcaption>
+      <figcaption id={id}>
+        {title} {note && <span>{note}</span>}
+      </figcaption>
       <div className="chart-plot" ref={ref} aria-hidden />
       <div className="sr-only">
         <table>
@@ -57,7 +61,7 @@ export function Chart(props: ChartProps) {
           <thead>
             <tr>
               <th scope="col">step</th>
-              {lines.map((line) => (
+              {named.map((line) => (
                 <th key={line.id} scope="col">
                   {line.name}
                 </th>
@@ -68,14 +72,14 @@ export function Chart(props: ChartProps) {
             {flats.map((flat) => (
               <tr key={flat.name}>
                 <th scope="row">{flat.name}</th>
-                <td colSpan={Math.max(1, lines.length)}>{format(flat.value)}</td>
+                <td colSpan={Math.max(1, named.length)}>{format(flat.value)}</td>
               </tr>
             ))}
-            {tableOf(lines).map(({ step, values }) => (
+            {tableOf(named).map(({ step, values }) => (
               <tr key={step}>
                 <th scope="row">{step}</th>
                 {values.map((value, i) => (
-                  <td key={lines[i]!.id}>{value === null ? '' : format(value)}</td>
+                  <td key={named[i]!.id}>{value === null ? '' : format(value)}</td>
                 ))}
               </tr>
             ))}
@@ -129,7 +133,8 @@ function createPlot(
         {},
         ...lines.map((line) => ({
           stroke: token(line.warm ? '--warm' : '--ice-strong'),
-          width: (line.warm ? 2.5 : 1.75) * unit,
+          width: (line.faint ? 1 : line.warm ? 2.5 : 1.75) * unit,
+          alpha: line.faint ? 0.35 : 1,
           spanGaps: true,
           points: {
             show: line.points.length === 1,

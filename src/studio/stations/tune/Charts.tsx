@@ -31,7 +31,15 @@ export function Charts({ runs, currentId, xMax, flats }: ChartsProps) {
         range={accuracySpan}
         format={asPercent}
       />
-      <Chart title="Loss" lines={loss} flats={NO_FLATS} xMax={xMax} range={lossSpan} format={asLoss} />
+      <Chart
+        title="Loss"
+        note="thin: each batch"
+        lines={loss}
+        flats={NO_FLATS}
+        xMax={xMax}
+        range={lossSpan}
+        format={asLoss}
+      />
     </div>
   );
 }

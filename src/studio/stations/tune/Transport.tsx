@@ -57,17 +57,13 @@ function Figures({ run, recorded }: { run: RunView | undefined; recorded: boolea
         name={best === undefined ? 'dev' : `dev, best ${(best * 100).toFixed(1)}`}
         value={dev ? formatPercent(dev.accuracy) : '–'}
       />
-      {speed && !recorded ? (
+      {speed && (
         <Figure
           name={run.state === 'running' ? `${formatSeconds(speed.secondsLeft)} left` : run.state}
           value={`${formatRate(speed.stepsPerSecond)} steps/s`}
         />
-      ) : (
-        <Figure
-          name={recorded ? 'recorded' : run.state}
-          value={run.seconds > 0 ? formatSeconds(run.seconds) : '–'}
-        />
       )}
+      {recorded && <Figure name="not yours yet" value="recorded" />}
     </dl>
   );
 }

@@ -6,6 +6,8 @@ export interface Line {
   name: string;
   /** The current run; the others are ice blue. */
   warm: boolean;
+  /** Each batch by itself, behind the smoothed line; the table leaves it out. */
+  faint?: boolean;
   points: readonly (readonly [x: number, y: number])[];
 }
 
@@ -23,9 +25,34 @@ export function accuracyLines(runs: readonly RunView[], currentId: string | unde
   return lines(runs, currentId, (run) => run.evals.map((e) => [e.step, e.accuracy]));
 }
 
-/** Training loss per run; long runs as means. */
+/** Training loss per run, smoothed; behind the current run's line its batches one by one. */
 export function lossLines(runs: readonly RunView[], currentId: string | undefined): Line[] {
-  return lines(runs, currentId, (run) => thin(run.steps.map((s) => [s.step, s.loss])));
+  const smoothed = lines(runs, currentId, (run) => thin(smooth(run.steps.map((s) => [s.step, s.loss]))));
+  const current = runs.find((run) => run.id === currentId);
+  if (!current) return smoothed;
+  const each = thin(current.steps.map((s) => [s.step, s.loss]));
+  return [
+    { id: `${current.id} each`, name: current.name, warm: true, faint: true, points: each },
+    ...smoothed,
+  ];
+}
+
+/** Weight of the past in the smoothed loss. */
+const MEMORY = 0.9;
+
+/** Exponential mean without the pull towards zero at its start (as in Adam); what is not finite is passed over. */
+export function smooth(
+  points: readonly (readonly [number, number])[],
+): readonly (readonly [number, number])[] {
+  let mean = 0;
+  let weight = 0;
+  return points
+    .filter(([, y]) => Number.isFinite(y))
+    .map(([x, y]) => {
+      mean = MEMORY * mean + (1 - MEMORY) * y;
+      weight = MEMORY * weight + (1 - MEMORY);
+      return [x, mean / weight] as const;
+    });
 }
 
 function lines(
@@ -72,7 +99,7 @@ export function lossRange(all: readonly Line[]): [number, number] {
   const sorted = [...values].sort((a, b) => a - b);
   const high = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.985))]!;
   const step = high > 4 ? 1 : high > 1.5 ? 0.5 : 0.2;
-  return [0, Math.max(step, Math.ceil((high * 1.04) / step) * step)];
+  return [0, Math.max(step, Math.ceil((high * 1.1) / step) * step)];
 }
 
 /** All lines over one x axis, as uPlot wants them: x first, then a column per line with gaps as null. */

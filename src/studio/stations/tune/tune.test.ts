@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { defaultRecipe } from '../../../tuning/recipe.ts';
 import type { RunSummary } from '../../../worker/protocol.ts';
 import { type RunView, viewOf } from '../../stores/runs.ts';
-import { accuracyRange, align, lossLines, MOST_POINTS, tableOf, thin } from './chartData.ts';
+import { accuracyRange, align, lossLines, MOST_POINTS, smooth, tableOf, thin } from './chartData.ts';
 import { runDifferences } from './differences.ts';
 import { lengthToTrack, settingCount, trackToLength } from './promptLength.ts';
 import { fitWords, layOutScene } from './sceneLayout.ts';
@@ -102,10 +102,24 @@ describe('the charts', () => {
 
   test('the current run is drawn last and hidden ones are not drawn', () => {
     const lines = lossLines([run('a'), run('b'), { ...run('c'), hidden: true }], 'a');
-    expect(lines.map((line) => [line.id, line.warm])).toEqual([
-      ['b', false],
-      ['a', true],
+    expect(lines.map((line) => [line.id, line.warm, line.faint ?? false])).toEqual([
+      ['a each', true, true],
+      ['b', false, false],
+      ['a', true, false],
     ]);
+  });
+
+  test('smoothing starts at the first loss and passes over what is not finite', () => {
+    const smoothed = smooth([
+      [1, 2],
+      [2, Number.NaN],
+      [3, 2],
+      [4, 1],
+    ]);
+    expect(smoothed.map(([x]) => x)).toEqual([1, 3, 4]);
+    expect(smoothed[0]?.[1]).toBeCloseTo(2);
+    expect(smoothed[1]?.[1]).toBeCloseTo(2);
+    expect(smoothed[2]?.[1]).toBeCloseTo((2 * (0.09 + 0.081) + 0.1) / 0.271);
   });
 
   test('lines share one axis; the table behind them keeps the last step', () => {
