@@ -106,6 +106,7 @@ export default async function bench({ gpu: api, args, send }: GpuContext) {
       keys: (tile) => attentionBackwardKeys(shape, tile, dout, stats, { dk: dqkv, dv: dqkv }),
     };
     const entrants: (Entrant & { compileMs: number })[] = [];
+    // The last three are the ceiling on all adapters seen so far; compiling the others takes longer than the bench.
     for (const kernel of ceilingKernels(m, left, right, product).slice(-3))
       entrants.push(await enter(kernel.name, kernel));
     const ceilings = entrants.length;

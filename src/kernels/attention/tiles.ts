@@ -33,23 +33,26 @@ export function chooseAttentionTile(traits: KernelTraits, work: AttentionWork): 
   return { rows: 1, lanes, tiles: Math.max(1, Math.floor(64 / lanes)), block: lanes > 1 ? 4 : 2 };
 }
 
-/** Loads an invocation holds of each operand; above, software adapters compile for seconds. */
+/** Loads an invocation holds of each operand at most, over all of its rows; above, software adapters compile for seconds. */
 const SOFTWARE_LOADS: Record<Pass, number> = { forward: 32, queries: 32, keys: 16 };
+/** Wider slices of a head are shared between lanes. The backward passes hold twice the operands. */
+const SOFTWARE_SLICE: Record<Pass, number> = { forward: 16, queries: 8, keys: 8 };
 const FEW_ROWS = 64;
 
 /**
  * Loads cost most, so rows share them; but compiling takes time with the square of the text, so not where few rows make little
- * work. A workgroup of four invocations is one vector of the processor, for which barriers cost little.
+ * work. A workgroup of four invocations is one vector of the processor, for which barriers cost little; two rows of the other
+ * side a barrier halve that again.
  */
 function softwareTile(traits: KernelTraits, { pass, width, queries, keys }: AttentionWork): AttentionTile {
-  const lanes = divisor(width, Math.min(4, Math.ceil(width / 16)));
+  const lanes = divisor(width, Math.min(4, Math.ceil(width / SOFTWARE_SLICE[pass])));
   const few = [queries, keys].some((rows) => capacity(traits, rows) <= FEW_ROWS);
   const rows = few ? 1 : Math.min(4, Math.floor((SOFTWARE_LOADS[pass] * lanes) / width));
   return {
     rows: Math.max(1, rows),
     lanes,
     tiles: Math.max(1, Math.floor(4 / lanes)),
-    block: pass === 'forward' ? 2 : 1,
+    block: pass === 'forward' || lanes > 1 ? 2 : 1,
   };
 }
 
