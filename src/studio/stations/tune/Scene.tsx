@@ -94,10 +94,13 @@ function Captions({
         {modelTitle}, frozen
       </text>
       <text x={8} y={37} className={recorded ? 'scene-note warm-text' : 'scene-note'}>
-        {recorded ??
-          (width < 560
+        {recorded
+          ? width < 560
+            ? 'Recorded; Train makes yours.'
+            : recorded
+          : width < 560
             ? 'Ribbons: the gradient going back.'
-            : 'Ribbons are the gradient on its way back: wider is larger.')}
+            : 'Ribbons are the gradient on its way back: wider is larger.'}
       </text>
       {width >= 480 && (
         <text x={x} y={12}>

@@ -63,7 +63,9 @@ function Answers() {
   const soft = useTryIt((s) => s.softScores);
   const labels = useSession((s) => s.task?.labels);
   const writtenPrompt = useSession((s) => s.task?.settings.writtenPrompt);
-  const softTitle = useLive(softName);
+  const ofRun = useLive(softName);
+  const isSaved = useTryIt((s) => s.soft?.kind === 'saved');
+  const softTitle = isSaved ? 'Soft prompt, saved' : ofRun;
   if (!labels) return <p className="small muted">The labels’ probabilities stand here once there is data.</p>;
   const names = labels.map((label) => label.label);
   if (names.length > APART)
