@@ -14,36 +14,39 @@ import {
   rmsNorm,
   type Tensor,
 } from '../kernels/index.ts';
+import { count, firstId, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
 import type { FrozenTensor, ModelInfo, PromptInput, Seq2SeqBatch, Seq2SeqModel } from './model.ts';
 
 /**
- * T5 v1.0 and v1.1 (Raffel et al. 2020; Shazeer 2020 for the gated form), as `T5ForConditionalGeneration` of transformers
- * computes it in evaluation mode: pre-norm blocks, RMS norms, attention without 1/sqrt(d_kv), one relative bias per stack used by
- * all its layers, none in cross-attention.
+ * T5 v1.0 and v1.1 (Raffel et al. 2020; Shazeer 2020 for the gated form), the LM-adapted and Flan checkpoints of both, mT5 and UMT5
+ * (Xue et al. 2021; Chung et al. 2023: a relative bias for each layer), as `T5ForConditionalGeneration` of transformers computes
+ * it in evaluation mode: pre-norm blocks, RMS norms, attention without 1/sqrt(d_kv), one relative bias per stack used by all its
+ * layers, none in cross-attention.
  *
  * Fused here: q, k, v of a layer are one matrix [3 H D, d]; wi_0 and wi_1 one [2 f, d]; the keys and values of all
  * cross-attentions one [L 2 H D, d], computed from the encoder's output in one product.
  */
-const configSchema = v.object({
-  model_type: v.literal('t5'),
-  vocab_size: v.pipe(v.number(), v.integer(), v.minValue(2)),
-  d_model: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  d_kv: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  d_ff: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  num_layers: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  num_decoder_layers: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1)))),
-  num_heads: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  relative_attention_num_buckets: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2)), 32),
-  relative_attention_max_distance: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 128),
+const entries = {
+  model_type: v.picklist(['t5', 'mt5', 'umt5']),
+  vocab_size: count,
+  d_model: count,
+  d_kv: count,
+  d_ff: count,
+  num_layers: count,
+  num_decoder_layers: maybe(count),
+  num_heads: count,
+  relative_attention_num_buckets: v.optional(count, 32),
+  relative_attention_max_distance: v.optional(count, 128),
   layer_norm_epsilon: v.optional(v.number(), 1e-6),
-  feed_forward_proj: v.optional(v.string(), 'relu'),
-  tie_word_embeddings: v.optional(v.boolean(), true),
+  feed_forward_proj: v.optional(v.string()),
+  tie_word_embeddings: v.optional(v.boolean()),
   scale_decoder_outputs: v.optional(v.boolean()),
+  scalable_attention: maybe(v.boolean()),
   pad_token_id: v.optional(v.number(), 0),
-  eos_token_id: v.optional(v.number(), 1),
-  decoder_start_token_id: v.optional(v.number()),
-});
-type T5Config = v.InferOutput<typeof configSchema>;
+  eos_token_id: tokenId,
+  decoder_start_token_id: maybe(v.number()),
+};
+type T5Config = v.InferOutput<v.ObjectSchema<typeof entries, undefined>>;
 
 const ACTIVATIONS: Record<string, { gated: boolean; activation: Activation }> = {
   relu: { gated: false, activation: 'relu' },
@@ -52,11 +55,8 @@ const ACTIVATIONS: Record<string, { gated: boolean; activation: Activation }> = 
 };
 
 /** Whether a published config names this family. */
-export function isT5(config: unknown): boolean {
-  return (
-    typeof config === 'object' && config !== null && (config as { model_type?: unknown }).model_type === 't5'
-  );
-}
+export const isT5 = (config: unknown): boolean =>
+  entries.model_type.options.some((type) => type === modelType(config));
 
 /**
  * @param names tensor names of the checkpoint with their dtype in the engine.
@@ -67,28 +67,15 @@ export function makeT5(
   config: unknown,
   checkpoint: ReadonlyMap<string, { shape: readonly number[]; dtype: Dtype }>,
 ): Seq2SeqModel {
-  const parsed = v.safeParse(configSchema, config);
-  if (!parsed.success) {
-    const issue = parsed.issues[0];
-    throw new PreludeError('bad-config', `config.json: ${v.getDotPath(issue) ?? 'value'}: ${issue.message}`, {
-      where: 'config.json',
-      remedy: 'Use the config.json that was published with these weights.',
-    });
-  }
-  const c = parsed.output;
-  const form = ACTIVATIONS[c.feed_forward_proj];
-  if (!form)
-    throw new PreludeError(
-      'unsupported-model',
-      `config.json: feed_forward_proj "${c.feed_forward_proj}" is not known here.`,
-      {
-        where: 'config.json',
-        remedy: `Known are ${Object.keys(ACTIVATIONS).join(', ')}.`,
-      },
-    );
+  const c = readConfig(entries, config);
+  const projection = c.feed_forward_proj ?? (c.model_type === 't5' ? 'relu' : 'gated-gelu');
+  only('feed_forward_proj', projection, ...Object.keys(ACTIVATIONS));
+  const form = ACTIVATIONS[projection];
   const decoderLayers = c.num_decoder_layers ?? c.num_layers;
   const inner = c.num_heads * c.d_kv;
-  const tied = c.tie_word_embeddings;
+  // transformers 5 writes "tied" for all, and keeps an untied head beside it; published mT5 heads are never tied.
+  const ownHead = c.scale_decoder_outputs === false && checkpoint.has('lm_head.weight');
+  const tied = !ownHead && (c.tie_word_embeddings ?? c.model_type !== 'mt5');
   // transformers 4 scales the decoder's output wherever the head is tied; transformers 5 says so in a key of its own.
   const scaled = c.scale_decoder_outputs ?? tied;
 
@@ -131,18 +118,24 @@ export function makeT5(
   };
   const norm = (name: string) => take(name, [`${name}.weight`], c.d_model, { rows: 1, f32: true });
   /** The published bias [buckets, H], laid out by head and distance: [H, 2 reach + 1]. */
-  const bias = (stack: 'encoder' | 'decoder') => {
-    const name = `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`;
+  const bias = (stack: 'encoder' | 'decoder', layer = 0) => {
+    const name = `${stack}.block.${layer}.layer.0.SelfAttention.relative_attention_bias.weight`;
     take(name, [name], c.num_heads, { rows: c.relative_attention_num_buckets, f32: true });
     frozen.pop();
     const reach = c.relative_attention_max_distance;
-    const table = makeTensor('weight', `${stack} relative bias`, c.num_heads, 2 * reach + 1);
+    const table = makeTensor('weight', `${stack} ${layer} relative bias`, c.num_heads, 2 * reach + 1);
     frozen.push({
       tensor: table,
       parts: [name],
       expand: (values) => expandBias(values, c, stack === 'encoder'),
     });
     return { table, reach };
+  };
+  /** One for each layer in UMT5; elsewhere that of layer 0 serves them all. */
+  const biases = (stack: 'encoder' | 'decoder', layers: number) => {
+    if (c.model_type === 'umt5') return range(layers).map((layer) => bias(stack, layer));
+    const shared = bias(stack);
+    return range(layers).map(() => shared);
   };
   const feedForward = (prefix: string) => ({
     wi: take(
@@ -165,7 +158,7 @@ export function makeT5(
 
   const shared = take('shared', ['shared.weight'], c.d_model, { rows: c.vocab_size });
   const embedding = frozen[frozen.length - 1];
-  const encoderBias = bias('encoder');
+  const encoderBiases = biases('encoder', c.num_layers);
   const encoderLayers = range(c.num_layers).map((i) => ({
     attention: selfAttention(`encoder.block.${i}.layer.0.SelfAttention`),
     attentionNorm: norm(`encoder.block.${i}.layer.0.layer_norm`),
@@ -173,7 +166,7 @@ export function makeT5(
     feedForwardNorm: norm(`encoder.block.${i}.layer.1.layer_norm`),
   }));
   const encoderNorm = norm('encoder.final_layer_norm');
-  const decoderBias = bias('decoder');
+  const decoderBiases = biases('decoder', decoderLayers);
   const crossKv = take(
     'decoder.cross.kv',
     range(decoderLayers).flatMap((i) =>
@@ -222,13 +215,13 @@ export function makeT5(
   };
 
   const info: ModelInfo = {
-    family: form.gated ? 'T5 v1.1' : 'T5',
+    family: { t5: form.gated ? 'T5 v1.1' : 'T5', mt5: 'mT5', umt5: 'UMT5' }[c.model_type],
     width: c.d_model,
     vocabSize: c.vocab_size,
     heads: c.num_heads,
     layers: [c.num_layers, decoderLayers],
     startId: c.decoder_start_token_id ?? c.pad_token_id,
-    eosId: c.eos_token_id,
+    eosId: firstId(c.eos_token_id, 1),
     padId: c.pad_token_id,
     eps,
   };
@@ -260,7 +253,7 @@ export function makeT5(
           kColumn: inner,
           v: qkv,
           vColumn: 2 * inner,
-          bias: encoderBias,
+          bias: encoderBiases[i],
           queryRanges: batch.encoderQueryRanges,
           keyRanges: batch.encoderKeyRanges,
         });
@@ -288,7 +281,7 @@ export function makeT5(
           kColumn: inner,
           v: qkv,
           vColumn: 2 * inner,
-          bias: decoderBias,
+          bias: decoderBiases[i],
           queryRanges: batch.decoderQueryRanges,
           keyRanges: batch.decoderKeyRanges,
         });
@@ -345,5 +338,3 @@ function expandBias(values: Float32Array, c: T5Config, bidirectional: boolean): 
   }
   return table;
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
