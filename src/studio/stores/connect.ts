@@ -42,10 +42,10 @@ export function connect(studio: Studio): () => void {
 
   /** The run's prompt answers until it changes; a saved prompt that was put in its place meanwhile stays. */
   let answering: string | undefined;
-  const useRunsPrompt = () => {
+  const answerByRun = ({ always }: { always: boolean }) => {
     const soft = softOf(studio);
     const key = JSON.stringify(soft);
-    if (key === answering) return;
+    if (key === answering && !always) return;
     answering = key;
     tryIt.getState().setSoft(soft);
   };
@@ -57,7 +57,7 @@ export function connect(studio: Studio): () => void {
         void fillTryIt();
         plan();
       }
-      if (now.task !== before.task) useRunsPrompt();
+      if (now.task !== before.task) answerByRun({ always: true });
       // Who has runs of an earlier visit sees those; a recording is for the first time.
       if (now.phase === 'ready' && before.phase !== 'ready') {
         if (runs.getState().runs.length > 0) playback.getState().clear();
@@ -71,7 +71,7 @@ export function connect(studio: Studio): () => void {
       if (run === old) return;
       if (run) playback.getState().clear();
       if (run && (tryIt.getState().tile ?? 0) >= run.recipe.promptLength) tryIt.getState().setTile(undefined);
-      useRunsPrompt();
+      answerByRun({ always: false });
       if (run && old?.id === run.id && run.step !== old.step) tryIt.getState().touch();
     }),
   ];
