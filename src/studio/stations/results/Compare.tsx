@@ -31,8 +31,8 @@ export function Compare({
       <div className="results-choice">
         <Select
           label={`Compare ${first.name} with`}
-          choices={asOptions(others)}
-          value={second && refKey(second.prompt)}
+          choices={[{ id: '', label: 'nobody' }, ...asOptions(others)]}
+          value={second ? refKey(second.prompt) : ''}
           onChange={(key) => compareWith(choiceOf(others, key)?.prompt)}
         />
         {second && !kept && (

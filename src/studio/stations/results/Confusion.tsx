@@ -43,7 +43,7 @@ export function Confusion({
   };
 
   return (
-    <>
+    <div>
       <div className="table-scroll confusion-scroll">
         <table className="confusion" ref={table} onKeyDown={onKeyDown}>
           <caption className="sr-only">Confusion matrix</caption>
@@ -101,6 +101,6 @@ export function Confusion({
       <p className="small muted">
         Rows are the true labels, columns the answers. Press a number to list its rows.
       </p>
-    </>
+    </div>
   );
 }

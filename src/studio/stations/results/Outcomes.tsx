@@ -5,7 +5,7 @@ import type { Evaluation } from '../../../worker/protocol.ts';
 import { Button, Empty, Select, Table } from '../../components/index.ts';
 import { type GridColumn, RowGrid } from '../../components/RowGrid.tsx';
 import { SearchField } from '../../components/SearchField.tsx';
-import { Pair, RightWrong, Section } from '../../components/sections.tsx';
+import { RightWrong, Section } from '../../components/sections.tsx';
 import { saveFile } from '../../download.ts';
 import { formatCount, formatPercent, plural } from '../../format.ts';
 import { useStudio } from '../../studio.tsx';
@@ -29,28 +29,26 @@ export function Outcomes({ evaluation, name }: { evaluation: Evaluation; name: s
   return (
     <>
       <Section title="Where the answers go">
-        <Pair
-          controls={<Confusion evaluation={evaluation} cell={cell} onCell={setCell} />}
-          effect={
-            <Table
-              caption="Precision, recall and F1 of each label"
-              columns={[
-                { id: 'label', title: 'Label', cell: (row) => row.label },
-                {
-                  id: 'precision',
-                  title: 'Precision',
-                  align: 'end',
-                  cell: (row) => formatPercent(row.precision),
-                },
-                { id: 'recall', title: 'Recall', align: 'end', cell: (row) => formatPercent(row.recall) },
-                { id: 'f1', title: 'F1', align: 'end', cell: (row) => formatPercent(row.f1) },
-                { id: 'rows', title: 'Rows', align: 'end', cell: (row) => formatCount(row.support) },
-              ]}
-              rows={evaluation.classes}
-              rowId={(row) => row.label}
-            />
-          }
-        />
+        <div className="answers-go">
+          <Confusion evaluation={evaluation} cell={cell} onCell={setCell} />
+          <Table
+            caption="Precision, recall and F1 of each label"
+            columns={[
+              { id: 'label', title: 'Label', cell: (row) => row.label },
+              {
+                id: 'precision',
+                title: 'Precision',
+                align: 'end',
+                cell: (row) => formatPercent(row.precision),
+              },
+              { id: 'recall', title: 'Recall', align: 'end', cell: (row) => formatPercent(row.recall) },
+              { id: 'f1', title: 'F1', align: 'end', cell: (row) => formatPercent(row.f1) },
+              { id: 'rows', title: 'Rows', align: 'end', cell: (row) => formatCount(row.support) },
+            ]}
+            rows={evaluation.classes}
+            rowId={(row) => row.label}
+          />
+        </div>
       </Section>
       <Rows evaluation={evaluation} name={name} cell={cell} onCell={setCell} />
     </>

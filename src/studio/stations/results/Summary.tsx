@@ -1,5 +1,5 @@
 import type { Evaluation } from '../../../worker/protocol.ts';
-import { formatCount, formatPercent } from '../../format.ts';
+import { formatCount, formatPercent as percent } from '../../format.ts';
 import { type PromptChoice, useBaselineChoices, useResults } from '../../prompts.ts';
 import { keptEvaluation, refKey } from '../../stores/results.ts';
 import { useEvaluations } from '../../studio.tsx';
@@ -12,6 +12,9 @@ interface Line {
   high?: number;
   warm: boolean;
 }
+
+/** Number and sign stay on one line. */
+const formatPercent = (share: number) => percent(share).replace(' ', '\u00a0');
 
 /** One sentence that says it all, then the same as a picture: each figure with its 95 % interval. */
 export function Summary({ evaluation, choice }: { evaluation: Evaluation; choice: PromptChoice }) {
