@@ -108,7 +108,7 @@ function createPlot(
       height,
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 14, 0, 0],
+      padding: [8, 20 * unit, 0, 0],
       scales: {
         x: { time: false, range: () => [0, latest.current.xMax] },
         y: { range: () => [...latest.current.range] },

@@ -65,7 +65,7 @@ const LEFT = 8;
 const TOP = 54;
 /** Below the bars: fan, tiles, and the line of words under them. */
 const FOOT = 78;
-const MOST_PITCH = 88;
+const MOST_PITCH = 130;
 const WIDEST_RIBBON = 44;
 const CHARACTER = 7.2;
 /** Room for the words under few tiles. */
@@ -100,7 +100,7 @@ export function layOutScene(input: SceneInput): SceneLayout {
       ? WIDEST_RIBBON * Math.sqrt(norm / largest)
       : 0;
 
-  const tilesWidth = Math.min(P * 14, Math.max(110, Math.round(width * 0.35)));
+  const tilesWidth = Math.min(P * 20, Math.max(110, Math.round(width * 0.35)));
   const pitch = tilesWidth / P;
   const ground = height - 38;
   const ribbonX = LEFT + Math.max(tilesWidth, WIDEST_RIBBON + 16) / 2;
