@@ -181,7 +181,8 @@ export async function createLearner(
   const { gpu } = session;
   const { width } = model.info;
   const [encoderLayers] = model.info.layers;
-  const parts = trainingGraph(traits, model, settings);
+  const capacity = capacityFor(makeFeed(model), examples, microBatch);
+  const parts = trainingGraph({ ...traits, capacity }, model, settings);
   const { feed, prompt, gradient, loss, scene } = parts;
   const stats = makeTensor('state', 'stats', 1, STAT_COLUMNS);
   const rule = optimizerRule(settings.optimizer, settings.length, width);
@@ -205,7 +206,6 @@ export async function createLearner(
     scene.layers,
     ...Object.values(states),
   ];
-  const capacity = capacityFor(feed, examples, microBatch);
   const [training, update] = await Promise.all([
     buildProgram(session, parts.graph.nodes, {
       capacity,

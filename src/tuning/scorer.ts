@@ -66,7 +66,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
   };
 
   const build = async (capacity: Dims): Promise<Parts> => {
-    const graph = createGraph(traits);
+    const graph = createGraph({ ...traits, capacity });
     const { logits } = feed.forward(graph, { rows: bank });
     const scores = scoreSequences(graph, logits, feed.loss);
     return {
@@ -141,9 +141,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
     },
     async score(examples, onProgress) {
       if (examples.length === 0) return [];
-      const { score, capacity } = await prepare(
-        capacityFor(feed, examples.map(asBatch), Math.min(BATCH, examples.length)),
-      );
+      const { score, capacity } = await prepare(capacityFor(feed, examples.map(asBatch), BATCH));
       const ring = createReadbackRing(gpu, 4 * capacity.C);
       const results: Float32Array[] = [];
       const pending: Promise<void>[] = [];
@@ -184,8 +182,14 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
         (example): ScoreExample => ({ ...example, ...feed.continued(longest, example.ids) }),
       );
       if (all.length === 0) return [];
-      const prepared = await prepare(capacityFor(feed, all.map(asBatch), Math.min(BATCH, all.length)));
-      prepared.decoder ??= await createDecoder(session, traits, model, bank, prepared.capacity);
+      const prepared = await prepare(capacityFor(feed, all.map(asBatch), BATCH));
+      prepared.decoder ??= await createDecoder(
+        session,
+        { ...traits, capacity: prepared.capacity },
+        model,
+        bank,
+        prepared.capacity,
+      );
       const results: number[][] = [];
       for (const part of cut(all, prepared.capacity)) {
         const asked = examples.slice(results.length, results.length + part.length);
