@@ -31,7 +31,11 @@ const PRE_TOKENIZERS: Readonly<Record<string, { cut: object; normalizer?: object
   smollm: {
     cut: {
       type: 'Sequence',
-      pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel(true)],
+      // Every \p{N}, ½ and ① too; `Digits` of the library knows decimal ones only.
+      pretokenizers: [
+        { type: 'Split', pattern: { Regex: '\\p{N}' }, behavior: 'Isolated', invert: false },
+        byteLevel(true),
+      ],
     },
   },
   'llama-bpe': { cut: split(LLAMA_3), whole: true },

@@ -195,7 +195,10 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
           options.onState('running', step);
         }
         step++;
-        onTheWay.push(launch(step));
+        const launched = launch(step);
+        // One that fails after another has ended the run is waited for by nobody.
+        launched.catch(() => undefined);
+        onTheWay.push(launched);
         await settle((options.inFlight ?? IN_FLIGHT) - 1);
         if (step % recipe.evalEvery === 0 || step === recipe.steps) {
           await settle(0);
