@@ -137,7 +137,10 @@ function createPlot(
           alpha: line.faint ? 0.35 : 1,
           spanGaps: true,
           points: {
-            show: line.points.length === 1,
+            show: (_: uPlot, index: number) => {
+              const now = latest.current.lines[index - 1];
+              return !!now && !now.faint && now.points.length <= MOST_DOTS;
+            },
             size: 6 * unit,
             fill: token(line.warm ? '--warm' : '--ice-strong'),
           },
@@ -151,6 +154,9 @@ function createPlot(
     element,
   );
 }
+
+/** A line of more points than this is drawn without a dot at each. */
+const MOST_DOTS = 24;
 
 /** Dashed lines with their names over them; names that would touch are pushed apart. */
 function drawFlats(plot: uPlot, flats: readonly Flat[], unit: number, token: (name: string) => string) {
