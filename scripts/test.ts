@@ -19,7 +19,7 @@ const TOTAL_MINUTES = 17;
 interface Stage {
   name: string;
   /** The name on the command line. */
-  group: 'lint' | 'node' | 'gpu' | 'dawn' | 'e2e';
+  group: 'lint' | 'node' | 'gpu' | 'dawn' | 'reference' | 'e2e';
   minutes: number;
   args(): string[];
   env?(): Promise<Record<string, string>>;
@@ -65,6 +65,13 @@ const STAGES: Stage[] = [
   vitest('node', 4),
   vitest('gpu', 9),
   vitest('dawn', 12),
+  {
+    name: 'PyTorch reference',
+    group: 'reference',
+    minutes: 4,
+    needsBrowser: true,
+    args: () => [toolPath('tsx'), 'scripts/reference.ts', 'bench/reference/testdata'],
+  },
   {
     name: 'vite build',
     group: 'e2e',
