@@ -37,6 +37,10 @@ export interface LowerOptions {
   resolve?(feed: OnnxFeed, e: OnnxEmitter): OnnxValue | undefined;
   /** Inputs that `resolve` reads. */
   inputs?: readonly ValueInfo[];
+  /** States that are no inputs but constants, as [rows, cols]. */
+  baked?: ReadonlyMap<Tensor, Float32Array<ArrayBuffer>>;
+  /** Another form of an output than [rows, cols]. */
+  arrange?(value: OnnxValue, e: OnnxEmitter): { value: OnnxValue; shape: (number | string)[] };
   /** Name and rows (a number, or a size's name) of states that become inputs; by default the tensor's own. */
   state?(tensor: Tensor): { name: string; rows: number | string };
 }
@@ -109,6 +113,12 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
       weights.set(tensor.name, tensor);
       if (tensor.dtype === 'f32') return tensor.name as OnnxValue;
       return add('Cast', [tensor.name], 1, { to: CAST_TO_F32 })[0];
+    }
+    const baked = options.baked?.get(tensor);
+    if (baked) {
+      const shape = [baked.length / tensor.cols, tensor.cols];
+      constants.push({ name: tensor.name, dtype: 'f32', shape, data: bytesOf(baked) });
+      return tensor.name as OnnxValue;
     }
     if (tensor.kind === 'state' && !columns.has(tensor)) {
       const { name, rows } = options.state?.(tensor) ?? { name: tensor.name, rows: tensor.rows };
@@ -185,8 +195,10 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
     node.onnx(emitter);
   }
   scope = 'outputs';
+  const outputs: ValueInfo[] = [];
   for (const [name, tensor] of wanted) {
-    const value = emitter.value(tensor);
+    const plain = { value: emitter.value(tensor), shape: [tensor.rows, tensor.cols] };
+    const { value, shape } = options.arrange?.(plain.value, emitter) ?? plain;
     written.push({
       name: `outputs/${name}`,
       opType: 'Identity',
@@ -194,6 +206,7 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
       outputs: [name],
       attributes: {},
     });
+    outputs.push({ name, dtype: VALUE_TYPE[tensor.dtype], shape });
   }
   const fed = [...feeds.values()].filter((one) => one.fed).map(({ feed }) => feed);
   return {
@@ -207,10 +220,6 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
       ...stateInputs,
       ...fed.map((feed) => ({ name: inputName(feed), dtype: feed.dtype, shape: feed.shape })),
     ],
-    outputs: wanted.map(([name, tensor]) => ({
-      name,
-      dtype: VALUE_TYPE[tensor.dtype],
-      shape: [tensor.rows, tensor.cols],
-    })),
+    outputs,
   };
 }

@@ -5,6 +5,7 @@
 export { type AnswerPlan, type BatchExample, planAnswers } from './batch.ts';
 export { type StartedPrompt, startPrompt, type Vocabulary } from './init.ts';
 export { createLearner, type GpuLearner, type LearnerSettings, predictMemory } from './learner.ts';
+export { type ExportedFile, type ExportSettings, exportOnnx } from './onnx/export.ts';
 export { createOnnxLearner, type OnnxLearner } from './onnx/learner.ts';
 export { createOnnxScorer } from './onnx/scorer.ts';
 export * from './recipe.ts';

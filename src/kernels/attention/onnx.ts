@@ -83,7 +83,7 @@ function addedToScores(e: OnnxEmitter, a: AttentionShape): OnnxValue {
   return e.once(`bias ${table.id} of ${a.queryRanges.id}`, () => {
     const relative = e.feed({
       name: `${name} relative to ${reach}`,
-      origin: { tensor: a.queryRanges, part: 'relative' },
+      origin: { tensor: a.queryRanges, part: `relative ${reach}` },
       dtype: 'i32',
       shape: [queries, keys],
       compute(batch) {
