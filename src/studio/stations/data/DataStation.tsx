@@ -51,9 +51,8 @@ export function DataStation() {
 function Summary() {
   const data = useSession((s) => s.data);
   const task = useSession((s) => s.task);
-  const working = useSession((s) => s.phase === 'data' || (s.phase === 'model' && !s.model));
   const progress = useSession((s) => s.progress);
-  if (working && progress) return <ProgressLine progress={progress} />;
+  if (progress && !task) return <ProgressLine progress={progress} />;
   if (!data)
     return (
       <Empty>
@@ -69,11 +68,14 @@ function Summary() {
     );
   const { counts, labels } = task;
   return (
-    <p>
-      <strong>{data.name}</strong>: {plural(counts.examples, 'row')} with {plural(labels.length, 'label')};{' '}
-      {formatCount(counts.train)} to train on, {formatCount(counts.dev)} to choose by (<i>dev</i>),{' '}
-      {formatCount(counts.test)} to test on.
-      {counts.leftOut > 0 && ` ${plural(counts.leftOut, 'row')} left out.`}
-    </p>
+    <>
+      <p>
+        <strong>{data.name}</strong>: {plural(counts.examples, 'row')} with {plural(labels.length, 'label')};{' '}
+        {formatCount(counts.train)} to train on, {formatCount(counts.dev)} to choose by (<i>dev</i>),{' '}
+        {formatCount(counts.test)} to test on.
+        {counts.leftOut > 0 && ` ${plural(counts.leftOut, 'row')} left out.`}
+      </p>
+      {progress && <ProgressLine progress={progress} />}
+    </>
   );
 }

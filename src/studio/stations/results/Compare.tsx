@@ -7,7 +7,7 @@ import { formatCount, formatPercent } from '../../format.ts';
 import { asOptions, choiceOf, type PromptChoice, useResults } from '../../prompts.ts';
 import { keptEvaluation, refKey } from '../../stores/results.ts';
 import { useEvaluations } from '../../studio.tsx';
-import { isRight, leadOf, type PairedOutcome, pairOutcomes } from './outcomes.ts';
+import { answerOf, isRight, leadOf, type PairedOutcome, pairOutcomes } from './outcomes.ts';
 
 /** Two prompts on the same rows: who is right where the other is wrong. */
 export function Compare({
@@ -106,7 +106,7 @@ function columnsOf(first: string, second: string): GridColumn<PairedOutcome>[] {
     track: 'minmax(4.6rem, 0.3fr)',
     cell: (pair) => (
       <>
-        <RightWrong right={isRight(pair[id])} /> {pair[id].predicted}
+        <RightWrong right={isRight(pair[id])} /> {answerOf(pair[id])}
       </>
     ),
   });

@@ -1,24 +1,24 @@
 import { type KeyboardEvent, useRef, useState } from 'react';
 import type { Evaluation } from '../../../worker/protocol.ts';
 import { formatCount, formatPercent, plural } from '../../format.ts';
-import type { Cell } from './outcomes.ts';
+import { type Cell, isFree } from './outcomes.ts';
 
 /**
  * The confusion matrix: rows are the truth, columns the answers. One cell has the focus; arrow keys, Home and End move it, a
  * press lists its rows.
  */
 export function Confusion({
-  evaluation: { labels, confusion },
+  evaluation: { labels, confusion, outcomes },
   cell,
   onCell,
 }: {
-  evaluation: Pick<Evaluation, 'labels' | 'confusion'>;
+  evaluation: Pick<Evaluation, 'labels' | 'confusion' | 'outcomes'>;
   cell: Cell | undefined;
   onCell: (cell: Cell | undefined) => void;
 }) {
   const table = useRef<HTMLTableElement>(null);
   const [focus, setFocus] = useState<Cell>({ truth: 0, predicted: 0 });
-  const free = confusion.some((row) => row.length > labels.length);
+  const free = isFree(outcomes);
   const columns = free ? [...labels, 'no label'] : labels;
 
   const onKeyDown = (event: KeyboardEvent) => {

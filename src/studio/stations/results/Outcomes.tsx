@@ -10,7 +10,15 @@ import { saveFile } from '../../download.ts';
 import { formatCount, formatPercent, plural } from '../../format.ts';
 import { useStudio } from '../../studio.tsx';
 import { Confusion } from './Confusion.tsx';
-import { type Cell, isRight, type Order, type Outcome, outcomesCsv, selectOutcomes } from './outcomes.ts';
+import {
+  answerOf,
+  type Cell,
+  isRight,
+  type Order,
+  type Outcome,
+  outcomesCsv,
+  selectOutcomes,
+} from './outcomes.ts';
 
 const SHOWS = [
   { id: 'wrong', label: 'wrong rows' },
@@ -73,8 +81,6 @@ function Rows({
     () => selectOutcomes(evaluation, { show, order, search, cell }),
     [evaluation, show, order, search, cell],
   );
-  const free = evaluation.outcomes.some((outcome) => outcome.generated !== undefined);
-  const columns = useMemo(() => columnsOf(free), [free]);
   const { labels, part } = evaluation;
   const save = () =>
     saveFile({
@@ -111,7 +117,7 @@ function Rows({
         <RowGrid
           key={`${show} ${order} ${search} ${cell?.truth} ${cell?.predicted}`}
           label="Rows and answers"
-          columns={columns}
+          columns={COLUMNS}
           count={found.length}
           rowAt={(index) => found[index]}
           detail={(outcome) => <Detail outcome={outcome} />}
@@ -121,37 +127,35 @@ function Rows({
   );
 }
 
-function columnsOf(free: boolean): GridColumn<Outcome>[] {
-  return [
-    {
-      id: 'right',
-      title: <span className="sr-only">Right or wrong</span>,
-      track: '1rem',
-      cell: (outcome) => <RightWrong right={isRight(outcome)} />,
-    },
-    {
-      id: 'text',
-      title: 'Text',
-      track: 'minmax(0, 1fr)',
-      cell: (outcome) => (outcome.text2 === undefined ? outcome.text : `${outcome.text} / ${outcome.text2}`),
-    },
-    { id: 'label', title: 'True label', track: 'minmax(4rem, 0.22fr)', cell: (outcome) => outcome.label },
-    {
-      id: 'predicted',
-      title: 'Answer',
-      track: 'minmax(4rem, 0.22fr)',
-      cell: (outcome) => (free ? (outcome.generated ?? outcome.predicted) : outcome.predicted),
-    },
-    {
-      id: 'probability',
-      title: 'Sure',
-      track: '4.6rem',
-      align: 'end',
-      wideOnly: true,
-      cell: (outcome) => formatPercent(outcome.probability, 0),
-    },
-  ];
-}
+const COLUMNS: GridColumn<Outcome>[] = [
+  {
+    id: 'right',
+    title: <span className="sr-only">Right or wrong</span>,
+    track: '1rem',
+    cell: (outcome) => <RightWrong right={isRight(outcome)} />,
+  },
+  {
+    id: 'text',
+    title: 'Text',
+    track: 'minmax(0, 1fr)',
+    cell: (outcome) => (outcome.text2 === undefined ? outcome.text : `${outcome.text} / ${outcome.text2}`),
+  },
+  { id: 'label', title: 'True label', track: 'minmax(4rem, 0.22fr)', cell: (outcome) => outcome.label },
+  {
+    id: 'predicted',
+    title: 'Answer',
+    track: 'minmax(4rem, 0.22fr)',
+    cell: answerOf,
+  },
+  {
+    id: 'probability',
+    title: 'Sure',
+    track: '4.6rem',
+    align: 'end',
+    wideOnly: true,
+    cell: (outcome) => formatPercent(outcome.probability, 0),
+  },
+];
 
 function Detail({ outcome }: { outcome: Outcome }) {
   const { tryIt } = useStudio();
@@ -161,9 +165,9 @@ function Detail({ outcome }: { outcome: Outcome }) {
       <p>{outcome.text}</p>
       {outcome.text2 !== undefined && <p>{outcome.text2}</p>}
       <p className="muted small">
-        Row {formatCount(outcome.row + 1)}. True label {outcome.label}; answered {outcome.predicted}, with a
-        probability of {formatPercent(outcome.probability)} among the labels
-        {outcome.generated !== undefined && `; wrote “${outcome.generated}”`}.
+        Row {formatCount(outcome.row + 1)}. True label {outcome.label}; answered {answerOf(outcome)}
+        {outcome.predicted === '' ? ', which is no label. The likeliest label has' : ', with'} a probability
+        of {formatPercent(outcome.probability)} among the labels.
       </p>
       <div>
         <Button

@@ -1,6 +1,6 @@
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
-import { leadOf, type Outcome, outcomesCsv, pairOutcomes, selectOutcomes } from './outcomes.ts';
+import { answerOf, leadOf, type Outcome, outcomesCsv, pairOutcomes, selectOutcomes } from './outcomes.ts';
 
 const outcome = (
   row: number,
@@ -89,4 +89,10 @@ it('leadOf turns the interval with the one that is ahead', () => {
   });
   expect(leadOf({ difference: 0.1, interval: { low: 0, high: 0.2 } }).ahead).toBe('second');
   expect(leadOf({ difference: 0, interval: { low: -0.1, high: 0.1 } }).ahead).toBe('neither');
+});
+
+it('answerOf shows what was written where it is no label', () => {
+  expect(answerOf({ predicted: 'a', generated: 'a' })).toBe('a');
+  expect(answerOf({ predicted: '', generated: 'the town' })).toBe('“the town”');
+  expect(answerOf({ predicted: '', generated: '' })).toBe('nothing');
 });

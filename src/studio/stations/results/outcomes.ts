@@ -22,6 +22,17 @@ export function isRight(outcome: Outcome): boolean {
   return outcome.predicted === outcome.label;
 }
 
+/** Whether the model wrote its answers freely, so that some may be no label. */
+export function isFree(outcomes: readonly Outcome[]): boolean {
+  return outcomes.some((outcome) => outcome.generated !== undefined);
+}
+
+/** The answer as it is shown: the label, or what was written in its place. */
+export function answerOf({ predicted, generated }: Pick<Outcome, 'predicted' | 'generated'>): string {
+  if (predicted !== '') return predicted;
+  return generated ? `“${generated}”` : 'nothing';
+}
+
 export function selectOutcomes(
   { outcomes, labels }: Pick<Evaluation, 'outcomes' | 'labels'>,
   { show, cell, search, order }: OutcomeFilter,
@@ -49,7 +60,7 @@ export function selectOutcomes(
 /** Every outcome as a line of a CSV file; rows are numbered from 1, as the studio shows them. */
 export function outcomesCsv({ outcomes }: Pick<Evaluation, 'outcomes'>): string {
   const pair = outcomes.some((outcome) => outcome.text2 !== undefined);
-  const free = outcomes.some((outcome) => outcome.generated !== undefined);
+  const free = isFree(outcomes);
   return Papa.unparse(
     outcomes.map((outcome) => ({
       row: outcome.row + 1,
