@@ -209,6 +209,32 @@ describe('try it', () => {
   });
 });
 
+describe('what answers in Try it', () => {
+  test('a saved prompt stays until the run’s prompt is another, and leaves with the task', async () => {
+    await ready({ stepsPerSecond: 100 });
+    await studio.runs.getState().start({ ...defaultRecipe, steps: 20 });
+    await vi.advanceTimersByTimeAsync(3000);
+    const { id } = currentRun(studio.runs.getState())!;
+    const soft = () => studio.tryIt.getState().soft;
+    studio.tryIt.getState().setSoft({ kind: 'saved', id: 'saved-1' });
+    await studio.runs.getState().rename(id, 'another name');
+    expect(soft()).toEqual({ kind: 'saved', id: 'saved-1' });
+    await studio.runs.getState().start({ ...defaultRecipe, steps: 2000 });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(soft()).toMatchObject({ kind: 'run', which: 'current' });
+    studio.tryIt.getState().setSoft({ kind: 'saved', id: 'saved-1' });
+    await studio.session.getState().openData({ kind: 'sample', id: 'questions' });
+    expect(soft()).toBeUndefined();
+  });
+
+  test('a tile that the new run’s prompt does not have is let go', async () => {
+    await ready({ stepsPerSecond: 100 });
+    studio.tryIt.getState().setTile(9);
+    await studio.runs.getState().start({ ...defaultRecipe, promptLength: 5 });
+    expect(studio.tryIt.getState().tile).toBeUndefined();
+  });
+});
+
 describe('notices', () => {
   test('a toast leaves by itself, an error stays until it is dismissed', async () => {
     open();
