@@ -1,4 +1,5 @@
 import { Pause, Play, Square, StepForward } from 'lucide-react';
+import { Link } from 'wouter';
 import { Button, ProgressLine } from '../../components/index.ts';
 import {
   formatBytes,
@@ -98,12 +99,8 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
         <strong>{planError.message}</strong> {planError.remedy}
       </p>
     );
-  if (plan)
-    return (
-      <p className="status-line">
-        {run?.finishedBecause ? ended(run) : `A run needs ${formatBytes(plan.bytes.total)} of GPU memory.`}
-      </p>
-    );
+  if (run?.finishedBecause) return <Ended run={run} />;
+  if (plan) return <p className="status-line">A run needs {formatBytes(plan.bytes.total)} of GPU memory.</p>;
   return <p className="status-line">{PHASES[phase]}</p>;
 }
 
@@ -177,15 +174,18 @@ const PHASES: Record<string, string> = {
   waiting: 'Choose a model and a table of labelled rows to begin.',
 };
 
-function ended(run: RunView): string {
-  const best =
-    run.bestStep === undefined ? '' : ` The prompt of step ${run.bestStep} is kept, the best on dev.`;
-  switch (run.finishedBecause) {
-    case 'patience':
-      return `The run ended early: dev accuracy had stopped rising.${best}`;
-    case 'stopped':
-      return `The run was stopped.${best}`;
-    default:
-      return `The run is done.${best}`;
-  }
+/** How the run came to its end, and where to go with it. */
+function Ended({ run }: { run: RunView }) {
+  const why = {
+    steps: 'The run is done.',
+    patience: 'The run ended early: dev accuracy had stopped rising.',
+    stopped: 'The run was stopped.',
+  }[run.finishedBecause!];
+  return (
+    <p className="status-line">
+      {why}
+      {run.bestStep !== undefined && ` The prompt of step ${run.bestStep} is kept, the best on dev.`}{' '}
+      <Link href="/results">What it gets wrong</Link> <Link href="/prompt">Take it home</Link>
+    </p>
+  );
 }
