@@ -5,8 +5,17 @@
 export { type AnswerPlan, type BatchExample, planAnswers } from './batch.ts';
 export { type StartedPrompt, startPrompt, type Vocabulary } from './init.ts';
 export { createLearner, type GpuLearner, type LearnerSettings, predictMemory } from './learner.ts';
+export {
+  chooseEngine,
+  type EngineChoice,
+  type EngineName,
+  type EngineTime,
+  type ProbedLearner,
+  type ProbeOptions,
+} from './onnx/choose.ts';
 export { type ExportedFile, type ExportSettings, exportOnnx } from './onnx/export.ts';
 export { createOnnxLearner, type OnnxLearner } from './onnx/learner.ts';
+export { compareLearners, type Difference, type SecondOpinion, secondOpinion } from './onnx/opinion.ts';
 export { createOnnxScorer } from './onnx/scorer.ts';
 export * from './recipe.ts';
 export { createSampler, type Sampler } from './sampler.ts';
