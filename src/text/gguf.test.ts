@@ -16,7 +16,7 @@ function metadataOf(json: TokenizerJson, kind: 'gpt2' | 'llama', pre: string): R
   const { vocab, merges } = json.model;
   const tokens: string[] = [];
   for (const [token, id] of Object.entries(vocab)) tokens[id] = token;
-  const types = tokens.map((token) => (/^<0x[0-9A-F]{2}>$/.test(token) ? 6 : 1));
+  const types: number[] = tokens.map((token) => (/^<0x[0-9A-F]{2}>$/.test(token) ? 6 : 1));
   for (const { id, content, special } of json.added_tokens) {
     tokens[id] = content;
     types[id] = special ? 3 : 4;
