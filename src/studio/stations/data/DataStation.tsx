@@ -62,8 +62,8 @@ function Summary() {
   if (!task)
     return (
       <p>
-        <strong>{data.name}</strong> has {plural(data.rows, 'row')}, but they cannot be used yet: set what is
-        marked below.
+        <strong>{data.name}</strong> has {plural(data.rows, 'row')}, but no task can be made of them as it is
+        set: choose other columns below, or another file.
       </p>
     );
   const { counts, labels } = task;
