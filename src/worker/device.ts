@@ -1,16 +1,14 @@
 import { PreludeError } from '../errors.ts';
-import { createBuffers, createPipelines, type Gpu, openGpu } from '../gpu/index.ts';
-import { freePersistent, type Session } from '../graph/index.ts';
-import type { KernelTraits } from '../kernels/index.ts';
-import { type FrozenModel, makeModel, readFrozen, traitsOf, uploadFrozen } from '../models/index.ts';
+import { type FrozenModel, readFrozen } from '../models/index.ts';
 import type { PromptModel } from '../prompts/index.ts';
-import { createScorer, type Scorer, type Vocabulary } from '../tuning/index.ts';
+import type { Scorer, Vocabulary } from '../tuning/index.ts';
 import { parameterCount } from '../weights/index.ts';
 import type { OpenedModel } from './models.ts';
+import { openOnnxPlace, openWebgpuPlace, type Place } from './place.ts';
 import { speedometer } from './progress.ts';
-import type { DeviceReport, ModelReport, OnProgress } from './protocol.ts';
+import type { DeviceReport, EngineName, ModelReport, OnProgress } from './protocol.ts';
 
-/** A frozen model on the GPU, with what is read from it. */
+/** A frozen model where it lives, with what is read from it. */
 export interface ResidentModel {
   opened: OpenedModel;
   model: FrozenModel;
@@ -23,47 +21,60 @@ export interface ResidentModel {
 
 /** The device and the one model on it; both are made anew when the device is lost. */
 export interface DeviceDesk {
-  open(): Promise<DeviceReport>;
+  /** Opens WebGPU, or the engine that is named; a model that is loaded moves there. */
+  open(engine?: EngineName): Promise<DeviceReport>;
   load(opened: OpenedModel, readSeconds: number, onProgress: OnProgress): Promise<ModelReport>;
-  /** @throws PreludeError `no-adapter` before the device is open. */
-  session(): Session;
-  traits(): KernelTraits;
+  /** @throws PreludeError `no-adapter` before a device is open. */
+  place(): Place;
   model(): ResidentModel | undefined;
   /** @throws PreludeError `bad-config` with the next step where no model is loaded. */
   need(): ResidentModel;
-  /** Whether the device that was open is gone and not yet replaced. */
-  isLost(): boolean;
-  /** Opens the device again and uploads the same model. */
-  recover(): Promise<void>;
+  /** Whether what was made for this session can still be used: it cannot once its device is gone, even if another is open. */
+  isCurrent(place: Place): boolean;
+  /** As `!isCurrent`, after a moment's wait: work on a lost device may fail before the loss itself is told. */
+  wasLost(place: Place): Promise<boolean>;
+  /**
+   * Opens the device again and uploads the same model, where it was lost; at once where it was not.
+   * @throws PreludeError `device-lost` where it does not come back
+   */
+  ready(): Promise<void>;
+  /**
+   * Work with the model that is loaded: the model stays on the device until it has ended. Done once more where the
+   * device is lost meanwhile.
+   */
+  withModel<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** Waits between two looks for a new device: a browser whose GPU process has crashed needs a moment. Milliseconds. */
+const LOOK_AGAIN_MS = [100, 300, 1000, 2000, 4000];
+/** How long after a failure the news of a lost device may come. */
+const NEWS_MS = 500;
+
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
 export function createDeviceDesk(): DeviceDesk {
-  let gpu: Gpu | undefined;
-  let session: Session | undefined;
+  let place: Place | undefined;
   let resident: ResidentModel | undefined;
   let lost = false;
+  let recovering: Promise<void> | undefined;
+  /** Work that is going on. */
+  const reads = new Set<Promise<unknown>>();
 
-  const open = async (): Promise<Gpu> => {
-    const opened = await openGpu();
-    gpu = opened;
+  const open = async (engine: EngineName): Promise<Place> => {
+    const opened = await (engine === 'onnx' ? openOnnxPlace() : openWebgpuPlace());
+    place = opened;
     lost = false;
-    session = {
-      gpu: opened,
-      pipelines: createPipelines(opened),
-      buffers: createBuffers(opened),
-      persistent: new Map(),
-    };
     void opened.lost.then(() => {
-      if (gpu === opened) lost = true;
+      if (place === opened) lost = true;
     });
     return opened;
   };
-  const needSession = (): Session => {
-    if (!session)
+  const needPlace = (): Place => {
+    if (!place)
       throw new PreludeError('no-adapter', 'The graphics adapter is not open yet.', {
         remedy: 'Reload the page.',
       });
-    return session;
+    return place;
   };
 
   const upload = async (
@@ -71,19 +82,17 @@ export function createDeviceDesk(): DeviceDesk {
     readSeconds: number,
     onProgress: OnProgress,
   ): Promise<ResidentModel> => {
-    const current = needSession();
+    const current = needPlace();
     const { weights } = opened.loaded;
     const began = performance.now();
-    const model = makeModel(opened.loaded.config, weights);
     const report = speedometer(`Uploading ${opened.title}`, 'bytes', onProgress);
-    await uploadFrozen(current, model, weights, report);
-    await current.gpu.queue.onSubmittedWorkDone();
+    const { model, scorer, weightBytes } = await current.makeModel(opened.loaded.config, weights, report);
     const { info } = model;
     let vocabulary: Promise<Vocabulary> | undefined;
     return {
       opened,
       model,
-      scorer: createScorer(current, traitsOf(current.gpu), model),
+      scorer,
       identity: {
         name: opened.title,
         fingerprint: opened.loaded.fingerprint,
@@ -103,10 +112,7 @@ export function createDeviceDesk(): DeviceDesk {
         vocabSize: info.vocabSize,
         heads: info.heads,
         layers: info.layers,
-        weightBytes: model.frozen.reduce(
-          (sum, { tensor }) => sum + (current.persistent.get(tensor)?.size ?? 0),
-          0,
-        ),
+        weightBytes,
         seconds: { read: readSeconds, upload: (performance.now() - began) / 1000 },
       },
       vocabulary() {
@@ -121,40 +127,62 @@ export function createDeviceDesk(): DeviceDesk {
       },
     };
   };
-  const unload = () => {
-    if (!resident || !session) return;
-    resident.scorer.destroy();
-    freePersistent(
-      session,
-      resident.model.frozen.map((frozen) => frozen.tensor),
-    );
-    resident = undefined;
+  const isCurrent = (made: Place) => made === place && !lost;
+  const wasLost = async (made: Place) => {
+    if (!isCurrent(made)) return true;
+    await Promise.race([made.lost, pause(NEWS_MS)]);
+    return !isCurrent(made);
+  };
+  const recover = async () => {
+    for (const wait of LOOK_AGAIN_MS) {
+      await pause(wait);
+      try {
+        await open(needPlace().report.engine);
+        if (resident) resident = await upload(resident.opened, resident.report.seconds.read, () => {});
+        return;
+      } catch {
+        // Looked for again, until the waits are over.
+        lost = true;
+      }
+    }
+    throw new PreludeError('device-lost', 'The graphics device was lost and did not come back.', {
+      remedy:
+        'What was kept is safe. Close other tabs that use the graphics device, wait two minutes or restart the browser, then go on.',
+    });
+  };
+  const ready = async () => {
+    if (!lost && !recovering) return;
+    recovering ??= recover().finally(() => {
+      recovering = undefined;
+    });
+    await recovering;
   };
 
   return {
-    async open() {
-      const { adapter, features, limits } = gpu && !lost ? gpu : await open();
-      return {
-        ...adapter,
-        features,
-        limits: {
-          bindingBytes: limits.maxStorageBufferBindingSize,
-          bufferBytes: limits.maxBufferSize,
-          storageBuffers: limits.maxStorageBuffersPerShaderStage,
-          workgroupBytes: limits.maxComputeWorkgroupStorageSize,
-          invocations: limits.maxComputeInvocationsPerWorkgroup,
-        },
-      };
+    async open(engine = 'webgpu') {
+      if (place && !lost && place.report.engine === engine) return place.report;
+      const before = place;
+      const { report } = await open(engine);
+      if (!resident) return report;
+      const moving = resident;
+      resident = await upload(moving.opened, moving.report.seconds.read, () => {});
+      before?.freeModel(moving.model, moving.scorer);
+      return report;
     },
     async load(opened, readSeconds, onProgress) {
+      await ready();
       // Made before the old one goes: a model that does not fit leaves the old one in place.
       const next = await upload(opened, readSeconds, onProgress);
-      unload();
+      const before = resident;
+      const current = needPlace();
       resident = next;
+      if (before)
+        void Promise.allSettled(reads).then(() => {
+          if (isCurrent(current)) current.freeModel(before.model, before.scorer);
+        });
       return next.report;
     },
-    session: needSession,
-    traits: () => traitsOf(needSession().gpu),
+    place: needPlace,
     model: () => resident,
     need() {
       if (!resident)
@@ -163,12 +191,31 @@ export function createDeviceDesk(): DeviceDesk {
         });
       return resident;
     },
-    isLost: () => lost,
-    async recover() {
-      const before = resident;
-      resident = undefined;
-      await open();
-      if (before) resident = await upload(before.opened, before.report.seconds.read, () => {});
+    isCurrent,
+    wasLost,
+    ready,
+    async withModel(work) {
+      const read = async () => {
+        await ready();
+        const made = needPlace();
+        try {
+          return { value: await work() };
+        } catch (error) {
+          if (error instanceof PreludeError || !(await wasLost(made))) throw error;
+          return undefined;
+        }
+      };
+      const going = (async () => (await read()) ?? (await read()))();
+      reads.add(going);
+      try {
+        const done = await going;
+        if (done) return done.value;
+      } finally {
+        reads.delete(going);
+      }
+      throw new PreludeError('device-lost', 'The graphics device was lost twice.', {
+        remedy: 'Close other tabs that use the graphics device, then try again.',
+      });
     },
   };
 }

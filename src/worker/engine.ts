@@ -86,7 +86,10 @@ export function createEngine(baseUrl: string): Engine {
   };
 
   const engine: Engine = {
-    openDevice: () => device.open(),
+    async openDevice(engine) {
+      await runs.stop();
+      return device.open(engine);
+    },
     listModels: () => models.listModels(),
     async loadModel(source, onProgress) {
       await runs.stop();
@@ -118,8 +121,8 @@ export function createEngine(baseUrl: string): Engine {
     readText: (text, text2) => data.readText(text, text2),
 
     planRun: (recipe) => runs.plan(recipe),
-    startRun: (recipe, onEvent, options) => runs.start(recipe, onEvent, options),
-    resumeRun: (run, onEvent) => runs.resumeStored(run, onEvent),
+    startRun: (recipe, onEvent, options) => device.withModel(() => runs.start(recipe, onEvent, options)),
+    resumeRun: (run, onEvent) => device.withModel(() => runs.resumeStored(run, onEvent)),
     pause: async () => runs.pause(),
     resume: async () => runs.resume(),
     step: async () => runs.step(),
@@ -129,15 +132,16 @@ export function createEngine(baseUrl: string): Engine {
     deleteRun: (run) => runs.remove(run),
 
     async evaluate(ref, part, { decoding }, onProgress) {
-      const evaluation = await reading.evaluate(ref, part, decoding, onProgress);
+      const evaluation = await device.withModel(() => reading.evaluate(ref, part, decoding, onProgress));
       if (ref.kind === 'run' && ref.which === 'best' && part === 'test' && decoding === 'rank') {
         const { accuracy, low, high, n } = evaluation;
         await runs.recordTest(ref.run, { accuracy, low, high, n });
       }
       return evaluation;
     },
-    predict: (text, text2, refs, { generate }) => reading.predict(text, text2, refs, generate),
-    neighbours: (ref, count) => reading.neighbours(ref, count),
+    predict: (text, text2, refs, { generate }) =>
+      device.withModel(() => reading.predict(text, text2, refs, generate)),
+    neighbours: (ref, count) => device.withModel(() => reading.neighbours(ref, count)),
 
     savedPrompts: () => prompts.savedPrompts(device.model()?.identity),
     savePrompt: async (run, name) =>

@@ -1,14 +1,21 @@
-/** What a run will be, before it starts: its examples as the learner takes them, and the memory and batch it will need. */
+/**
+ * What a run will be, before it starts: its examples as the learner takes them, the memory and batch it will need, and the
+ * learner itself.
+ */
+import { PreludeError } from '../errors.ts';
 import {
   type BatchExample,
+  createLearner,
+  type GpuLearner,
   type LearnerSettings,
   planAnswers,
   predictMemory,
   type Recipe,
 } from '../tuning/index.ts';
-import type { DeviceDesk } from './device.ts';
+import type { DeviceDesk, ResidentModel } from './device.ts';
+import type { KeptRunState } from './keptRun.ts';
 import type { PreparedTask } from './preparedTask.ts';
-import type { RunPlan } from './protocol.ts';
+import type { RunEvent, RunPlan } from './protocol.ts';
 
 /** GPU bytes that activations may take: WebGPU does not tell how much there is. */
 const ACTIVATION_BUDGET = 1.5e9;
@@ -47,8 +54,8 @@ export function planRun(
   examples: BatchExample[],
 ): RunPlan {
   const resident = device.need();
-  const predict = predictMemory(device.traits(), resident.model, learnerSettings(recipe, task), examples);
-  const limit = device.session().gpu.limits.maxStorageBufferBindingSize;
+  const predict = predictMemory(device.place().traits, resident.model, learnerSettings(recipe, task), examples);
+  const limit = device.place().bindingLimit;
   const fits = (batch: number) => {
     const memory = predict(batch);
     return memory.activations <= ACTIVATION_BUDGET && memory.largest <= limit;
@@ -64,4 +71,36 @@ export function planRun(
     learned: recipe.promptLength * resident.model.info.width,
     frozen: resident.report.parameters,
   };
+}
+
+/** A learner with the batch halved until there is room for it. */
+export async function makeLearner(
+  run: Pick<KeptRunState, 'summary' | 'start'>,
+  place: Place,
+  resident: ResidentModel,
+  current: PreparedTask,
+  examples: BatchExample[],
+  microBatch: number,
+  onEvent: (event: RunEvent) => void,
+): Promise<LiveLearner> {
+  for (let batch = microBatch; ; batch = Math.ceil(batch / 2)) {
+    try {
+      return await place.makeLearner(
+        resident.model,
+        resident.opened.loaded.weights,
+        learnerSettings(run.summary.recipe, current),
+        examples,
+        run.start.values,
+        batch,
+        (done, total) =>
+          onEvent({
+            type: 'progress',
+            progress: { what: 'Compiling shaders', done, total, unit: 'pipelines' },
+          }),
+      );
+    } catch (error) {
+      const full = error instanceof PreludeError && error.code === 'out-of-memory';
+      if (!full || batch === 1) throw error;
+    }
+  }
 }

@@ -4,11 +4,10 @@
  */
 import { seededRandom, shuffle } from '../data/index.ts';
 import { PreludeError, reportError } from '../errors.ts';
+import type { Session } from '../graph/index.ts';
 import { openRunStore, type RunStore } from '../prompts/index.ts';
 import {
-  type BatchExample,
   type Checkpoint,
-  createLearner,
   createSampler,
   createTrainer,
   type DevScore,
@@ -16,16 +15,17 @@ import {
   parseRecipe,
   planAnswers,
   type Recipe,
+  type Scorer,
   startPrompt,
   type Trainer,
 } from '../tuning/index.ts';
-import type { DeviceDesk, ResidentModel } from './device.ts';
+import type { DeviceDesk } from './device.ts';
 import { checkSame, dropStepsAfter, type KeptRunState, snapshot, uniqueName } from './keptRun.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { EvalRecord, RunEvent, RunPlan, RunState, RunSummary, StepRecord } from './protocol.ts';
 import { best, labelScores, type ReadablePrompt } from './reading.ts';
 import { createStepFeed } from './runEvents.ts';
-import { learnerSettings, planRun, trainingExamples } from './runPlan.ts';
+import { makeLearner, planRun, trainingExamples } from './runPlan.ts';
 import { createRunWatch } from './watch.ts';
 
 export interface RunDesk {
@@ -58,7 +58,11 @@ const MOST_RECOVERIES = 3;
 interface LiveRun {
   id: string;
   trainer: Trainer;
-  learner: GpuLearner;
+  learner: LiveLearner;
+  /** What the learner was made for: its buffers mean nothing on a later device. */
+  place: Place;
+  /** What the person pressed last, for a run that has to be made anew meanwhile. */
+  asked?: 'pause' | 'stop';
   ended: Promise<void>;
 }
 
@@ -101,41 +105,6 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     return run;
   };
 
-  /** A learner with the batch halved until the device has room for it. */
-  const makeLearner = async (
-    run: KeptRunState,
-    resident: ResidentModel,
-    examples: BatchExample[],
-    microBatch: number,
-    onEvent: (event: RunEvent) => void,
-  ): Promise<GpuLearner> => {
-    const { recipe } = run.summary;
-    const { gpu } = device.session();
-    for (let batch = microBatch; ; batch = Math.ceil(batch / 2)) {
-      gpu.device.pushErrorScope('out-of-memory');
-      const learner = await createLearner(
-        device.session(),
-        device.traits(),
-        resident.model,
-        learnerSettings(recipe, task()),
-        examples,
-        run.start.values,
-        batch,
-        (done, total) =>
-          onEvent({
-            type: 'progress',
-            progress: { what: 'Compiling shaders', done, total, unit: 'pipelines' },
-          }),
-      );
-      if (!(await gpu.device.popErrorScope())) return learner;
-      learner.destroy();
-      if (batch === 1)
-        throw new PreludeError('out-of-memory', 'The GPU has no room for a single example of this length.', {
-          remedy: 'Shorten the inputs or the prompt, or choose a smaller model.',
-        });
-    }
-  };
-
   const launch = async (
     run: KeptRunState,
     onEvent: (event: RunEvent) => void,
@@ -151,7 +120,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     const watch = createRunWatch();
     const feed = createStepFeed(onEvent, {
       steps: recipe.steps,
-      gpuBytes: () => device.session().buffers.liveBytes,
+      gpuBytes: () => device.place().liveBytes(),
     });
     const change = (part: Partial<RunSummary>) => {
       const now = runs.get(id)!;
@@ -164,12 +133,10 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
       clock = undefined;
     };
 
-    const evaluate = async (learner: GpuLearner): Promise<DevScore> => {
-      const source = { kind: 'buffer', length: recipe.promptLength, buffer: learner.promptBuffer } as const;
+    const evaluate = async (learner: LiveLearner, scorer: Scorer): Promise<DevScore> => {
+      const { source } = learner;
       const chosen = dev.map((index) => current.examples[index]);
-      const scores = await device
-        .need()
-        .scorer.score(chosen.map(({ ids }) => ({ ids, prompt: source, answers })));
+      const scores = await scorer.score(chosen.map(({ ids }) => ({ ids, prompt: source, answers })));
       const predicted = scores.map(best);
       const losses = scores.map(
         (own, i) => -Math.log(labelScores(current.labels, own)[chosen[i].label].probability),
@@ -182,13 +149,15 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     };
 
     const prepare = async (from: Checkpoint | undefined) => {
-      const learner = await makeLearner(run, device.need(), examples, microBatch, onEvent);
+      const place = device.place();
+      const resident = device.need();
+      const learner = await makeLearner(run, place, resident, current, examples, microBatch, onEvent);
       const trainer = await createTrainer({
         recipe,
         learner,
         from,
         batch: sampler.batch,
-        evaluate: dev.length > 0 ? () => evaluate(learner) : undefined,
+        evaluate: dev.length > 0 ? () => evaluate(learner, resident.scorer) : undefined,
         wantsScene: feed.wantsScene,
         onStep(step, report) {
           const record: StepRecord = { step, loss: report.loss, gradNorm: report.gradNorm };
@@ -218,7 +187,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
           await keep({ ...runs.get(id)!, checkpoint });
         },
       });
-      return { learner, trainer };
+      return { learner, trainer, place };
     };
 
     let parts = await prepare(options.from);
@@ -232,6 +201,24 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
       let { paused } = options;
       for (;;) {
         try {
+          if (recoveries > 0 && !device.isCurrent(parts.place)) {
+            // Everything on the GPU is gone; the checkpoint is in JavaScript memory.
+            const { checkpoint } = parts.trainer;
+            dropStepsAfter(runs.get(id)!.summary, checkpoint.step);
+            change({ step: checkpoint.step });
+            await device.ready();
+            parts = await prepare(checkpoint.step > 0 ? checkpoint : undefined);
+            const asked = live?.id === id ? live.asked : undefined;
+            if (live?.id === id) live = { ...live, ...parts };
+            paused = asked === 'pause';
+            if (asked === 'stop') parts.trainer.stop();
+            onEvent({
+              type: 'notice',
+              code: 'recovered',
+              message: `The graphics device was lost. The run went on by itself from step ${checkpoint.step}.`,
+              remedy: 'Nothing to do. If it happens often, choose a smaller batch or close other tabs.',
+            });
+          }
           const reason = await parts.trainer.run({ paused });
           feed.flush();
           stopClock();
@@ -244,22 +231,12 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
             { type: 'finished', reason, bestStep: checkpoint.best.step },
           ];
         } catch (error) {
-          if (!device.isLost() || recoveries >= MOST_RECOVERIES) throw error;
-          recoveries++;
-          // Everything on the GPU is gone; the checkpoint is in JavaScript memory.
-          const { checkpoint } = parts.trainer;
-          dropStepsAfter(runs.get(id)!.summary, checkpoint.step);
-          change({ step: checkpoint.step });
-          await device.recover();
-          parts = await prepare(checkpoint.step > 0 ? checkpoint : undefined);
-          if (live?.id === id) live = { ...live, ...parts };
-          paused = false;
-          onEvent({
-            type: 'notice',
-            code: 'recovered',
-            message: `The graphics device was lost. The run went on by itself from step ${checkpoint.step}.`,
-            remedy: 'Nothing to do. If it happens often, choose a smaller batch or close other tabs.',
-          });
+          if (error instanceof PreludeError || !(await device.wasLost(parts.place))) throw error;
+          if (++recoveries > MOST_RECOVERIES)
+            throw new PreludeError('device-lost', `The graphics device was lost ${recoveries} times.`, {
+              remedy:
+                'Close other tabs that use it, choose a smaller batch or model, then take the run up again.',
+            });
         }
       }
     };
@@ -281,7 +258,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
       })
       .then((last) => {
         live = undefined;
-        if (!device.isLost()) parts.learner.destroy();
+        if (device.isCurrent(parts.place)) parts.learner.destroy();
         for (const event of last) onEvent(event);
       });
     live = { id, ...parts, ended };
@@ -371,11 +348,18 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
         return launch(run, onEvent, { paused: false, from: checkpoint.step > 0 ? checkpoint : undefined });
       }),
 
-    pause: () => live?.trainer.pause(),
-    resume: () => live?.trainer.resume(),
+    pause() {
+      if (live) live.asked = 'pause';
+      live?.trainer.pause();
+    },
+    resume() {
+      if (live) live.asked = undefined;
+      live?.trainer.resume();
+    },
     step: () => live?.trainer.stepOnce(),
     async stop() {
       const going = live;
+      if (going) going.asked = 'stop';
       going?.trainer.stop();
       await going?.ended;
     },
@@ -402,11 +386,11 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
       const { summary, checkpoint, start } = await need(id);
       const length = summary.recipe.promptLength;
       const common = { start: { values: start.values, words: start.startedFrom } };
-      if (which === 'current' && live?.id === id) {
+      if (which === 'current' && live?.id === id && device.isCurrent(live.place)) {
         const { learner } = live;
         return {
           ...common,
-          source: { kind: 'buffer', length, buffer: learner.promptBuffer },
+          source: learner.source,
           values: async () => (await learner.readState()).prompt,
         };
       }
