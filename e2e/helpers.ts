@@ -139,11 +139,24 @@ export function trainButton(page: Page): Locator {
   return page.getByRole('button', { name: 'Train', exact: true });
 }
 
+/** Presses Train and waits until the run is in the list of runs, so that what is shown is its own. */
+export async function startTraining(page: Page): Promise<void> {
+  await goTo(page, 'Tune');
+  const rows = runRows(page);
+  const before = await rows.count();
+  await trainButton(page).click();
+  await expect(rows).toHaveCount(before + 1, { timeout: SLOW });
+}
+
 /** Presses Train and waits until the run has come to its end. */
 export async function train(page: Page): Promise<void> {
-  await goTo(page, 'Tune');
-  await trainButton(page).click();
+  await startTraining(page);
   await runDone(page);
+}
+
+/** Rows of the list of runs, the newest first. */
+export function runRows(page: Page): Locator {
+  return page.getByRole('table', { name: 'Runs' }).locator('tbody tr');
 }
 
 export async function runDone(page: Page): Promise<void> {

@@ -12,9 +12,10 @@ import {
   SLOW,
   setEvalEvery,
   setRecipe,
+  startTraining,
   stepNow,
   TINY,
-  trainButton,
+  train,
 } from './helpers.ts';
 import { csv, topicRows } from './tables.ts';
 
@@ -24,7 +25,7 @@ const RECIPE = { Steps: STEPS, Batch: 4, Seed: 5 };
 
 /** Presses Train and waits for the first checkpoint, which is made with the first figure of dev. */
 async function trainToCheckpoint(page: Page): Promise<number> {
-  await trainButton(page).click();
+  await startTraining(page);
   await expect
     .poll(async () => (await chartPoints(page, 'Accuracy on dev')).length, { timeout: SLOW })
     .toBeGreaterThan(0);
@@ -63,9 +64,7 @@ test('a tab closed in the middle of a run: the run is offered again, and ends as
   // The same recipe without a break gives the same numbers.
   await setEvalEvery(later, 10);
   await setRecipe(later, RECIPE);
-  await trainButton(later).click();
-  await expect(trainButton(later)).toHaveCount(0, { timeout: SLOW });
-  await runDone(later);
+  await train(later);
   expect(await chartPoints(later, 'Loss')).toEqual(interrupted);
   await expect(alerts(later)).toHaveCount(0);
 });
@@ -97,7 +96,7 @@ test('leaving while a run goes asks first; a paused run lets go', async ({ page 
   await openStudio(page);
   await loadModel(page, TINY);
   await setRecipe(page, { Steps: 5000, Batch: 4 });
-  await trainButton(page).click();
+  await startTraining(page);
   await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(2);
 
   const asked = page.waitForEvent('dialog');
