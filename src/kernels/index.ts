@@ -23,4 +23,5 @@ export { rmsNorm } from './rms_norm/rms_norm.ts';
 export { type RopeSettings, rope, ropeTable } from './rope/rope.ts';
 export { type LossInputs, lossInputs, packTerms } from './sequence_loss/pack.ts';
 export { type LossMode, scoreSequences, sequenceLoss } from './sequence_loss/sequence_loss.ts';
+export { softCap } from './soft_cap/soft_cap.ts';
 export { packUniforms } from './uniforms.ts';

@@ -13,6 +13,7 @@ import {
   linear,
   rmsNorm,
   rope,
+  softCap,
   type Tensor,
 } from '../kernels/index.ts';
 import type { Frozen } from './frozen.ts';
@@ -63,6 +64,9 @@ export interface DecoderParts {
   headDim: number;
   /** Of the scores. */
   scale: number;
+  /** Scores and logits are drawn towards -cap .. cap (Gemma 2). */
+  scoreCap?: number;
+  logitCap?: number;
   embedding: Tensor;
   /** Factor of vocabulary rows; prompt rows are taken as they are. */
   embeddingScale?: number;
@@ -113,6 +117,7 @@ export function makeDecoder(parts: DecoderParts): CausalModel {
       kvHeads,
       headDim,
       scale: parts.scale,
+      cap: parts.scoreCap,
       prefix: 'P',
       pairs: 'pairs',
     };
@@ -211,7 +216,11 @@ export function makeDecoder(parts: DecoderParts): CausalModel {
         bias: parts.head.bias,
         alpha: parts.headScale,
       });
-      return { logits, layers: entering, last: final };
+      return {
+        logits: parts.logitCap ? softCap(b, logits, parts.logitCap) : logits,
+        layers: entering,
+        last: final,
+      };
     },
   };
 }

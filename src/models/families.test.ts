@@ -61,7 +61,7 @@ describe('configs', () => {
     ['llama', { hidden_act: 'gelu' }, 'hidden_act'],
     ['llama', { mlp_bias: true }, 'mlp_bias'],
     ['llama', { quantization_config: { bits: 4 } }, 'quantization_config'],
-    ['gemma3', { attn_logit_softcapping: 50 }, 'attn_logit_softcapping'],
+    ['gemma3', { attention_bias: true }, 'attention_bias'],
     ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'scale_attn_by_inverse_layer_idx'],
     ['opt', { do_layer_norm_before: false }, 'do_layer_norm_before'],
     ['t5', { feed_forward_proj: 'gated-relu6' }, 'feed_forward_proj'],

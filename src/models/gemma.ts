@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, firstId, maybe, modelType, only, range, readConfig, tokenId, unsupported } from './config.ts';
+import { count, firstId, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
 import { type DecoderLayer, makeDecoder, type Norm } from './decoder.ts';
 import { type Checkpoint, collectFrozen } from './frozen.ts';
 import { gatedFeedForward, queryKeyNorm } from './llama.ts';
@@ -11,7 +11,7 @@ import { positionsFor, type Rotary, rotarySchema, rotaryTable } from './rotary.t
 const perLayerType = v.object({ full_attention: rotarySchema, sliding_attention: rotarySchema });
 
 const entries = {
-  model_type: v.literal('gemma3_text'),
+  model_type: v.picklist(['gemma2', 'gemma3_text']),
   vocab_size: count,
   hidden_size: count,
   intermediate_size: count,
@@ -19,8 +19,10 @@ const entries = {
   num_attention_heads: count,
   num_key_value_heads: count,
   head_dim: v.optional(count, 256),
-  hidden_activation: v.optional(v.nullable(v.string()), 'gelu_pytorch_tanh'),
-  max_position_embeddings: v.optional(count, 131_072),
+  hidden_activation: maybe(v.string()),
+  /** Gemma 2's files have both; the other one counts. */
+  hidden_act: maybe(v.string()),
+  max_position_embeddings: v.optional(count, 8192),
   rms_norm_eps: v.optional(v.number(), 1e-6),
   query_pre_attn_scalar: v.optional(v.number(), 256),
   sliding_window: v.optional(count, 4096),
@@ -41,12 +43,14 @@ const entries = {
 };
 type GemmaConfig = v.InferOutput<v.ObjectSchema<typeof entries, undefined>>;
 
-export const isGemma = (config: unknown): boolean => modelType(config) === 'gemma3_text';
+export const isGemma = (config: unknown): boolean =>
+  entries.model_type.options.some((type) => type === modelType(config));
 
 /**
- * Gemma 3, text only (Gemma team 2025), as `Gemma3ForCausalLM` of transformers computes it: norms before and after each branch with
- * a scale of 1 + weight, norms of queries and keys, vocabulary rows times sqrt(d), layers with a sliding window and a rotary base
- * of their own between layers that see everything.
+ * Gemma 2 and Gemma 3, text only (Gemma team 2024, 2025), as `Gemma2ForCausalLM` and `Gemma3ForCausalLM` of transformers compute
+ * them: norms before and after each branch with a scale of 1 + weight, vocabulary rows times sqrt(d), layers with a sliding window
+ * between layers that see everything. Gemma 2 caps scores and logits; Gemma 3 has norms of queries and keys instead, and a rotary
+ * base of its own in the windowed layers.
  * @throws PreludeError as the other families do
  */
 export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel {
@@ -54,9 +58,11 @@ export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel 
   only('hidden_activation', c.hidden_activation, 'gelu_pytorch_tanh', 'gelu_new');
   only('attention_bias', c.attention_bias, false);
   only('use_bidirectional_attention', c.use_bidirectional_attention, false);
-  for (const key of ['attn_logit_softcapping', 'final_logit_softcapping'] as const)
-    if (c[key] !== null && c[key] !== undefined)
-      throw unsupported(`${key} is ${c[key]}; capped scores are not known here.`, 'Use a Gemma 3 model.');
+  const second = c.model_type === 'gemma2';
+  const caps = {
+    scoreCap: capOf(c.attn_logit_softcapping, second ? 50 : undefined),
+    logitCap: capOf(c.final_logit_softcapping, second ? 30 : undefined),
+  };
   const frozen = collectFrozen(checkpoint);
   const width = c.hidden_size;
   const headDim = c.head_dim;
@@ -93,7 +99,7 @@ export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel 
         widths,
         isLast,
       ),
-      queryKeyNorm: queryKeyNorm(frozen, attention, 'each', headDim, widths, isLast, 1),
+      queryKeyNorm: second ? undefined : queryKeyNorm(frozen, attention, 'each', headDim, widths, isLast, 1),
       rotary: isSliding(i) ? tables.sliding : tables.full,
       windowed: isSliding(i),
       output: {
@@ -108,7 +114,7 @@ export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel 
   const finalNorm = norm('model.norm');
   return makeDecoder({
     info: {
-      family: 'Gemma 3',
+      family: second ? 'Gemma 2' : 'Gemma 3',
       width,
       vocabSize: c.vocab_size,
       heads: c.num_attention_heads,
@@ -123,6 +129,7 @@ export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel 
     kvHeads: c.num_key_value_heads,
     headDim,
     scale: c.query_pre_attn_scalar ** -0.5,
+    ...caps,
     embedding,
     // transformers rounds the factor to the dtype of the embeddings, here float32.
     embeddingScale: Math.fround(Math.sqrt(width)),
@@ -139,16 +146,18 @@ export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel 
   });
 }
 
-/** The published pattern: every sixth layer sees everything. */
-function slidingOf({
-  layer_types: types,
-  sliding_window_pattern: pattern,
-}: GemmaConfig): (layer: number) => boolean {
+/** Null is no cap; what is missing is the family's own. */
+const capOf = (given: number | null | undefined, usual: number | undefined): number | undefined =>
+  given === undefined ? usual : (given ?? undefined);
+
+/** The published pattern: every second or sixth layer sees everything. */
+function slidingOf(c: GemmaConfig): (layer: number) => boolean {
+  const types = c.layer_types;
   if (types) {
-    for (const type of types) only('layer_types', type, 'full_attention', 'sliding_attention');
+    for (const one of types) only('layer_types', one, 'full_attention', 'sliding_attention');
     return (layer) => types[layer] === 'sliding_attention';
   }
-  return (layer) => (layer + 1) % (pattern ?? 6) !== 0;
+  return (layer) => (layer + 1) % (c.sliding_window_pattern ?? (c.model_type === 'gemma2' ? 2 : 6)) !== 0;
 }
 
 /** Rotary parameters of the layers that see everything, and of those with a window. */
@@ -158,6 +167,12 @@ function rotariesOf(c: GemmaConfig): { full: Rotary; sliding: Rotary } {
   if (perType.success)
     return { full: perType.output.full_attention, sliding: perType.output.sliding_attention };
   // Scaling concerns the layers that see everything.
-  const full = { rope_theta: c.rope_theta ?? 1e6, ...c.rope_scaling, ...(given as Rotary | undefined) };
+  const second = c.model_type === 'gemma2';
+  const full = {
+    rope_theta: c.rope_theta ?? (second ? 1e4 : 1e6),
+    ...c.rope_scaling,
+    ...(given as Rotary | undefined),
+  };
+  if (second) return { full, sliding: full };
   return { full, sliding: { rope_theta: c.rope_local_base_freq ?? 1e4 } };
 }

@@ -21,7 +21,7 @@ interface Family {
 const FAMILIES: Family[] = [
   { name: 'T5', matches: isT5, make: makeT5 },
   { name: 'Llama, Mistral, Qwen2, Qwen3, OLMo 2, Phi-3', matches: isLlama, make: makeLlama },
-  { name: 'Gemma 3 (text)', matches: isGemma, make: makeGemma },
+  { name: 'Gemma 2, Gemma 3 (text)', matches: isGemma, make: makeGemma },
   { name: 'GPT-2', matches: isGpt2, make: makeGpt2 },
   { name: 'GPT-NeoX, Pythia', matches: isGptNeox, make: makeGptNeox },
   { name: 'OPT', matches: isOpt, make: makeOpt },

@@ -22,6 +22,7 @@ interface Setup {
   kvHeads?: number;
   headDim: number;
   reach?: number;
+  cap?: number;
   prefix?: number;
   /** `fused`: q, k, v in one tensor; `cross`: k and v among the columns of other layers; `apart`: three tensors. */
   layout?: 'fused' | 'cross' | 'apart';
@@ -33,7 +34,7 @@ async function compare(
   setup: Setup,
   look?: (out: Float32Array) => void,
 ): Promise<void> {
-  const { packed, headDim, heads = 2, kvHeads = heads, reach, layout = 'fused', prefix } = setup;
+  const { packed, headDim, heads = 2, kvHeads = heads, reach, layout = 'fused', prefix, cap } = setup;
   const inner = heads * headDim;
   const kvInner = kvHeads * headDim;
   const scale = 1 / Math.sqrt(headDim);
@@ -72,6 +73,7 @@ async function compare(
     kvHeads,
     headDim,
     scale,
+    cap,
     bias: reach === undefined ? undefined : { table, reach },
     queryRanges,
     keyRanges,
@@ -107,6 +109,7 @@ async function compare(
     kvHeads,
     headDim,
     scale,
+    cap,
     bias: reach === undefined ? undefined : { table: tableValues, reach },
     queryRanges: packed.queryRanges,
     prefix,
@@ -180,6 +183,9 @@ describe.each(allTraits)('attention, %s', (_, traits) => {
       kvHeads: 2,
       reach: 2,
     }));
+
+  test('capped scores', () =>
+    compare(traits, { packed: pack(same([9, 1, 4]), { after: 0 }), headDim: 12, cap: 0.8 }));
 
   test('cross, keys and values among the columns of other layers', () =>
     compare(traits, {

@@ -25,6 +25,8 @@ export interface AttentionSettings {
   kvHeads: number;
   headDim: number;
   scale: number;
+  /** score = cap * tanh(score / cap), before any bias (Gemma 2). */
+  cap?: number;
   /** score += table[h, clamp(rel, -reach, reach) + reach], rel = key position - query position. table [heads, 2 * reach + 1], f32. */
   bias?: { table: Tensor; reach: number };
   /**

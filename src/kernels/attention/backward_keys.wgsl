@@ -90,12 +90,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
 //# for i in R
 //# for b in BLOCK
+//# if CAP
+      s$(i)_$b = capped(s$(i)_$b);
+//# end
 //# if BIAS
       s$(i)_$b += bias_at(head, shift$i - i32(query$b));
 //# end
       let p$(i)_$b = select(0.0, exp(s$(i)_$b - stats$b.x), j + $(b)u - from$i < count$i);
 //# if DK
-      let ds$(i)_$b = p$(i)_$b * (t$(i)_$b - stats$b.y);
+      var ds$(i)_$b = p$(i)_$b * (t$(i)_$b - stats$b.y);
+//# if CAP
+      ds$(i)_$b *= cap_slope(s$(i)_$b);
+//# end
 //# end
 //# for d in SLICE
 //# if DV

@@ -89,6 +89,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
 //# for i in R
 //# for b in BLOCK
+//# if CAP
+    s$(i)_$b = capped(s$(i)_$b);
+//# end
 //# if BIAS
     s$(i)_$b += bias_at(head, shift$i + i32(key$b));
 //# end
@@ -99,7 +102,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let seen$(i)_$b = j + $(b)u - from$i < count$i;
 //# end
     let p$(i)_$b = select(0.0, exp(s$(i)_$b - stats$i.x), seen$(i)_$b);
-    let ds$(i)_$b = p$(i)_$b * (t$(i)_$b - stats$i.y);
+    var ds$(i)_$b = p$(i)_$b * (t$(i)_$b - stats$i.y);
+//# if CAP
+    ds$(i)_$b *= cap_slope(s$(i)_$b);
+//# end
 //# for d in SLICE
     dq$(i)_$d += ds$(i)_$b * k$(b)_$d;
 //# end

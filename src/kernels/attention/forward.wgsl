@@ -83,6 +83,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# for i in R
     var top$i = m$i;
 //# for b in BLOCK
+//# if CAP
+    s$(i)_$b = capped(s$(i)_$b);
+//# end
 //# if BIAS
     s$(i)_$b += bias_at(head, shift$i + i32(key$b));
 //# end

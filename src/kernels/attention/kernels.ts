@@ -29,6 +29,7 @@ export interface AttentionShape {
   kvHeads: number;
   headDim: number;
   scale: number;
+  cap?: number;
   bias?: { table: Tensor; reach: number };
   queryRanges: Tensor;
   keyRanges: Tensor;
@@ -88,6 +89,8 @@ function constants(a: AttentionShape, tile: AttentionTile, sums: number): WgslCo
     R: tile.rows,
     BLOCK: tile.block,
     SUMS: tile.rows * tile.block * sums,
+    CAP: a.cap !== undefined,
+    CAP_AT: `(${(a.cap ?? 1).toExponential()})`,
     BIAS: a.bias !== undefined,
     PREFIX: a.prefix !== undefined,
   };

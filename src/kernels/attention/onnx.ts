@@ -11,6 +11,8 @@ interface Attended {
   v: OnnxValue;
   /** [B, heads, Lq, Lk] */
   p: OnnxValue;
+  /** Of the cap at each score, where there is one. */
+  slope?: OnnxValue;
   /** [B, heads, Lq, D] */
   out: OnnxValue;
 }
@@ -149,9 +151,12 @@ function attend(e: OnnxEmitter, a: AttentionShape, out: Tensor): Attended {
     const q = grouped(e, a, a.scale === 1 ? heads : e.node('Mul', [heads, e.f32(a.scale)]));
     const k = intoBlocks(e, a, { tensor: a.k, column: a.kColumn, heads: a.kvHeads }, keyIndex);
     const v = intoBlocks(e, a, { tensor: a.v, column: a.vColumn, heads: a.kvHeads }, keyIndex);
-    const scores = ungrouped(e, a, e.node('MatMul', [q, flip(e, k)]));
+    const raw = ungrouped(e, a, e.node('MatMul', [q, flip(e, k)]));
+    const drawn = a.cap === undefined ? undefined : e.node('Tanh', [e.node('Div', [raw, e.f32(a.cap)])]);
+    const scores = drawn ? e.node('Mul', [drawn, e.f32(a.cap!)]) : raw;
+    const slope = drawn && e.node('Sub', [e.f32(1), e.node('Mul', [drawn, drawn])]);
     const p = e.node('Softmax', [e.node('Add', [scores, added])], { axis: -1 });
-    return { q, k, v, p, out: ungrouped(e, a, e.node('MatMul', [grouped(e, a, p), v])) };
+    return { q, k, v, p, slope, out: ungrouped(e, a, e.node('MatMul', [grouped(e, a, p), v])) };
   });
 }
 
@@ -168,7 +173,8 @@ function backward(e: OnnxEmitter, a: AttentionShape, out: Tensor, dout: Tensor) 
     const dg = grouped(e, a, d);
     const dp = ungrouped(e, a, e.node('MatMul', [dg, flip(e, forward.v)]));
     const sum = e.node('ReduceSum', [e.node('Mul', [d, forward.out]), e.i64([-1])], { keepdims: 1 });
-    const ds = grouped(e, a, e.node('Mul', [forward.p, e.node('Sub', [dp, sum])]));
+    const through = e.node('Mul', [forward.p, e.node('Sub', [dp, sum])]);
+    const ds = grouped(e, a, forward.slope ? e.node('Mul', [through, forward.slope]) : through);
     return { ...forward, dg, ds };
   });
 }

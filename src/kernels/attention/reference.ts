@@ -10,6 +10,7 @@ export interface AttentionCase {
   kvHeads: number;
   headDim: number;
   scale: number;
+  cap?: number;
   bias?: { table: ArrayLike<number>; reach: number };
   /** [M, 4] */
   queryRanges: Uint32Array;
@@ -33,6 +34,7 @@ function eachPair(
         for (let d = 0; d < c.headDim; d++)
           score += c.q.values[at(c, 'q', i, head, d)] * c.k.values[at(c, 'k', j, head, d)];
         score *= c.scale;
+        if (c.cap) score = c.cap * Math.tanh(score / c.cap);
         if (c.bias) {
           const { reach, table } = c.bias;
           const relative = (rel0 | 0) + (j - start);
@@ -95,9 +97,11 @@ export function attentionGradient(
       dp += dout[o] * (c.v.values[at(c, 'v', j, head, d)] - out[o]);
       dv[at(c, 'v', j, head, d)] += p * dout[o];
     }
+    // Of a case with a cap and a bias the score holds both; cases have one at most.
+    const slope = c.cap ? 1 - (score / c.cap) ** 2 : 1;
     for (let d = 0; d < c.headDim; d++) {
-      dq[at(c, 'q', i, head, d)] += c.scale * p * dp * c.k.values[at(c, 'k', j, head, d)];
-      dk[at(c, 'k', j, head, d)] += c.scale * p * dp * c.q.values[at(c, 'q', i, head, d)];
+      dq[at(c, 'q', i, head, d)] += c.scale * slope * p * dp * c.k.values[at(c, 'k', j, head, d)];
+      dk[at(c, 'k', j, head, d)] += c.scale * slope * p * dp * c.q.values[at(c, 'q', i, head, d)];
     }
   });
   return { dq, dk, dv };

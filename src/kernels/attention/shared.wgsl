@@ -44,3 +44,9 @@ fn unite(a: vec2u, range: vec4u) -> vec2u {
 var<workgroup> bounds: vec2u;
 var<workgroup> sums: array<f32, $(LANES * TILES * SUMS)>;
 //# end
+
+//# if CAP
+// Scores drawn towards -CAP .. CAP. Beyond 15 tanh is 1 in f32, and the language's own may overflow.
+fn capped(s: f32) -> f32 { return $CAP_AT * tanh(clamp(s / $CAP_AT, -15.0, 15.0)); }
+fn cap_slope(capped: f32) -> f32 { return 1.0 - capped * capped / ($CAP_AT * $CAP_AT); }
+//# end

@@ -42,6 +42,11 @@ MODELS = {
                "max_position_embeddings": 512, "rms_norm_eps": 1e-6, "query_pre_attn_scalar": 20, "sliding_window": 6,
                "layer_types": ["sliding_attention", "full_attention", "sliding_attention"], "rope_theta": 1000000.0,
                "rope_local_base_freq": 10000.0, "tie_word_embeddings": True, "vocab_size": 40},
+    "gemma2": {**IDS, "model_type": "gemma2", "hidden_size": 24, "intermediate_size": 36, "num_hidden_layers": 2, "num_attention_heads": 4,
+               "num_key_value_heads": 2, "head_dim": 8, "hidden_activation": "gelu_pytorch_tanh", "max_position_embeddings": 512,
+               "rms_norm_eps": 1e-6, "query_pre_attn_scalar": 20, "sliding_window": 6, "rope_theta": 10000.0,
+               "attn_logit_softcapping": 3.0, "final_logit_softcapping": 4.0, "attention_bias": False, "tie_word_embeddings": True,
+               "vocab_size": 40},
     "gpt2": {**IDS, "model_type": "gpt2", "n_embd": 24, "n_head": 4, "n_layer": 2, "n_positions": 64, "n_inner": None,
              "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "vocab_size": 40},
     "gpt_neox": {**IDS, "model_type": "gpt_neox", "hidden_size": 32, "intermediate_size": 36, "num_hidden_layers": 2,
@@ -88,7 +93,8 @@ def make(name, config):
         json.dump(config, f, indent=1)
     parsed = AutoConfig.from_pretrained(folder)
     seq2seq = parsed.is_encoder_decoder
-    model = (AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM).from_config(parsed, dtype=torch.float32)
+    model = (AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM).from_config(
+        parsed, dtype=torch.float32, attn_implementation="eager")
     if seq2seq and config["tie_word_embeddings"] is False:
         model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.clone())
     tensors = {}
