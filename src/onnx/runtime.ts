@@ -38,8 +38,12 @@ async function load({ threads = usableThreads(), wasm }: RuntimeOptions): Promis
   env.wasm.numThreads = threads;
   if (wasm) env.wasm.wasmBinary = wasm;
   else {
-    const binary = await import('onnxruntime-web/ort-wasm-simd-threaded.wasm?url');
-    env.wasm.wasmPaths = { wasm: binary.default };
+    // As a file of its own, so that a thread loads this and not the chunk of whoever asked for the runtime.
+    const [glue, binary] = await Promise.all([
+      import('onnxruntime-web/ort-wasm-simd-threaded.mjs?url'),
+      import('onnxruntime-web/ort-wasm-simd-threaded.wasm?url'),
+    ]);
+    env.wasm.wasmPaths = { mjs: glue.default, wasm: binary.default };
   }
   return ort;
 }
