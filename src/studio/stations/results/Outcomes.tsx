@@ -18,6 +18,7 @@ import {
   type Outcome,
   outcomesCsv,
   selectOutcomes,
+  slicesByLength,
 } from './outcomes.ts';
 
 const SHOWS = [
@@ -39,27 +40,57 @@ export function Outcomes({ evaluation, name }: { evaluation: Evaluation; name: s
       <Section title="Where the answers go">
         <div className="answers-go">
           <Confusion evaluation={evaluation} cell={cell} onCell={setCell} />
-          <Table
-            caption="Precision, recall and F1 of each label"
-            columns={[
-              { id: 'label', title: 'Label', cell: (row) => row.label },
-              {
-                id: 'precision',
-                title: 'Precision',
-                align: 'end',
-                cell: (row) => formatPercent(row.precision),
-              },
-              { id: 'recall', title: 'Recall', align: 'end', cell: (row) => formatPercent(row.recall) },
-              { id: 'f1', title: 'F1', align: 'end', cell: (row) => formatPercent(row.f1) },
-              { id: 'rows', title: 'Rows', align: 'end', cell: (row) => formatCount(row.support) },
-            ]}
-            rows={evaluation.classes}
-            rowId={(row) => row.label}
-          />
+          <div className="figures-of">
+            <Table
+              caption="Precision, recall and F1 of each label"
+              columns={[
+                { id: 'label', title: 'Label', cell: (row) => row.label },
+                {
+                  id: 'precision',
+                  title: 'Precision',
+                  align: 'end',
+                  cell: (row) => formatPercent(row.precision),
+                },
+                { id: 'recall', title: 'Recall', align: 'end', cell: (row) => formatPercent(row.recall) },
+                { id: 'f1', title: 'F1', align: 'end', cell: (row) => formatPercent(row.f1) },
+                { id: 'rows', title: 'Rows', align: 'end', cell: (row) => formatCount(row.support) },
+              ]}
+              rows={evaluation.classes}
+              rowId={(row) => row.label}
+            />
+            <ByLength evaluation={evaluation} />
+          </div>
         </div>
       </Section>
       <Rows evaluation={evaluation} name={name} cell={cell} onCell={setCell} />
     </>
+  );
+}
+
+function ByLength({ evaluation }: { evaluation: Evaluation }) {
+  const slices = useMemo(() => slicesByLength(evaluation.outcomes), [evaluation]);
+  if (slices.length < 2) return null;
+  return (
+    <Table
+      caption="Accuracy by the length of the text"
+      columns={[
+        {
+          id: 'length',
+          title: 'Length',
+          cell: ({ from, to }) => (from === to ? plural(from, 'word') : `${from} to ${to} words`),
+        },
+        { id: 'accuracy', title: 'Right', align: 'end', cell: (slice) => formatPercent(slice.accuracy) },
+        {
+          id: 'interval',
+          title: '95 % interval',
+          align: 'end',
+          cell: ({ low, high }) => `${formatPercent(low, 0)} to ${formatPercent(high, 0)}`,
+        },
+        { id: 'rows', title: 'Rows', align: 'end', cell: (slice) => formatCount(slice.n) },
+      ]}
+      rows={slices}
+      rowId={(slice) => String(slice.from)}
+    />
   );
 }
 
@@ -105,6 +136,9 @@ function Rows({
         <SearchField label="Search the texts" value={search} onChange={setSearch} />
         <span className="muted small" role="status">
           {plural(found.length, 'row')}
+          {show === 'all' &&
+            found.length > 0 &&
+            `, ${formatPercent(found.filter(isRight).length / found.length)} right`}
         </span>
       </div>
       {found.length === 0 ? (

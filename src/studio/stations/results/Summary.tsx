@@ -1,5 +1,5 @@
 import type { Evaluation } from '../../../worker/protocol.ts';
-import { formatCount, formatPercent as percent } from '../../format.ts';
+import { formatCount, formatPercent } from '../../format.ts';
 import { type PromptChoice, useBaselineChoices, useResults } from '../../prompts.ts';
 import { keptEvaluation, refKey } from '../../stores/results.ts';
 import { useEvaluations } from '../../studio.tsx';
@@ -14,7 +14,9 @@ interface Line {
 }
 
 /** Number and sign stay on one line. */
-const formatPercent = (share: number) => percent(share).replace(' ', '\u00a0');
+function Figure({ share }: { share: number }) {
+  return <span className="figure">{formatPercent(share)}</span>;
+}
 
 /** One sentence that says it all, then the same as a picture: each figure with its 95 % interval. */
 export function Summary({ evaluation, choice }: { evaluation: Evaluation; choice: PromptChoice }) {
@@ -50,12 +52,21 @@ export function Summary({ evaluation, choice }: { evaluation: Evaluation; choice
   return (
     <div className="summary">
       <p className="sentence">
-        <strong className={soft ? 'warm' : undefined}>{formatPercent(accuracy)}</strong> right on{' '}
+        <strong className={soft ? 'figure warm' : 'figure'}>{formatPercent(accuracy)}</strong> right on{' '}
         {formatCount(n)} rows {part === 'test' ? 'never seen in training' : 'that chose which step is kept'}
         {'; '}
-        always saying <i>{majority.label}</i> gets {formatPercent(majority.accuracy)}
-        {untuned !== undefined && `; the untuned model ${formatPercent(untuned)}`}
-        {written !== undefined && `; the written prompt ${formatPercent(written)}`}.
+        always saying <i>{majority.label}</i> gets <Figure share={majority.accuracy} />
+        {untuned !== undefined && (
+          <>
+            {'; '}the untuned model <Figure share={untuned} />
+          </>
+        )}
+        {written !== undefined && (
+          <>
+            {'; '}the written prompt <Figure share={written} />
+          </>
+        )}
+        .
       </p>
       <p className="muted small">
         With so many rows the true figure lies between {formatPercent(low)} and {formatPercent(high)} (95 %

@@ -1,6 +1,14 @@
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
-import { answerOf, leadOf, type Outcome, outcomesCsv, pairOutcomes, selectOutcomes } from './outcomes.ts';
+import {
+  answerOf,
+  leadOf,
+  type Outcome,
+  outcomesCsv,
+  pairOutcomes,
+  selectOutcomes,
+  slicesByLength,
+} from './outcomes.ts';
 
 const outcome = (
   row: number,
@@ -95,4 +103,25 @@ it('answerOf shows what was written where it is no label', () => {
   expect(answerOf({ predicted: 'a', generated: 'a' })).toBe('a');
   expect(answerOf({ predicted: '', generated: 'the town' })).toBe('“the town”');
   expect(answerOf({ predicted: '', generated: '' })).toBe('nothing');
+});
+
+describe('slicesByLength', () => {
+  const row = (words: number, right: boolean) =>
+    outcome(words, 'a', right ? 'a' : 'b', 0.5, Array.from({ length: words }, () => 'word').join(' '));
+  it('takes quarters, shortest first', () => {
+    const slices = slicesByLength([8, 7, 6, 5, 4, 3, 2, 1].map((words) => row(words, words <= 6)));
+    expect(slices.map(({ from, to, n, accuracy }) => [from, to, n, accuracy])).toEqual([
+      [1, 2, 2, 1],
+      [3, 4, 2, 1],
+      [5, 6, 2, 1],
+      [7, 8, 2, 0],
+    ]);
+  });
+  it('leaves rows of one length together', () => {
+    expect(slicesByLength([3, 3, 3, 3, 3, 9].map((words) => row(words, true)))).toMatchObject([
+      { from: 3, to: 3, n: 5 },
+      { from: 9, to: 9, n: 1 },
+    ]);
+    expect(slicesByLength([])).toEqual([]);
+  });
 });

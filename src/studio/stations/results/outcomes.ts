@@ -1,6 +1,6 @@
 /** Lists of outcomes: filtered, sorted, compared, written as CSV. Plain functions. */
 import Papa from 'papaparse';
-import { type Comparison, compare } from '../../../data/index.ts';
+import { type Comparison, compare, wilsonInterval } from '../../../data/index.ts';
 import type { Evaluation } from '../../../worker/protocol.ts';
 
 export type Outcome = Evaluation['outcomes'][number];
@@ -124,4 +124,46 @@ export function leadOf({ difference, interval }: Pick<Comparison, 'difference' |
   if (difference < 0)
     return { ahead: 'first', by: -difference, low: 0 - interval.high, high: 0 - interval.low };
   return { ahead: difference > 0 ? 'second' : 'neither', by: difference, ...interval };
+}
+
+/** Rows of like length: from so many words to so many, how many they are and how often they are answered rightly. */
+export interface LengthSlice {
+  from: number;
+  to: number;
+  n: number;
+  accuracy: number;
+  low: number;
+  high: number;
+}
+
+/** Quarters of the rows by their number of words, both texts together; fewer where many rows are equally long. */
+export function slicesByLength(outcomes: readonly Outcome[]): LengthSlice[] {
+  const sized = outcomes
+    .map((outcome) => ({
+      words: countWords(`${outcome.text} ${outcome.text2 ?? ''}`),
+      right: isRight(outcome),
+    }))
+    .sort((a, b) => a.words - b.words);
+  const edges = [0.25, 0.5, 0.75].map((share) => sized[Math.ceil(share * sized.length) - 1]?.words ?? 0);
+  const slices = new Map<number, typeof sized>();
+  for (const row of sized) {
+    const slice = edges.filter((edge) => row.words > edge).length;
+    const rows = slices.get(slice);
+    if (rows) rows.push(row);
+    else slices.set(slice, [row]);
+  }
+  return [...slices.values()].map((rows) => {
+    const right = rows.filter((row) => row.right).length;
+    return {
+      from: rows[0]!.words,
+      to: rows.at(-1)!.words,
+      n: rows.length,
+      accuracy: right / rows.length,
+      ...wilsonInterval(right, rows.length),
+    };
+  });
+}
+
+function countWords(text: string): number {
+  return text.split(/\s+/).filter(Boolean).length;
 }
