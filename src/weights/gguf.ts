@@ -134,7 +134,7 @@ function parse(source: ByteSource, bytes: Uint8Array): WeightFile {
     name: file,
     tensors,
     metadata: Object.fromEntries(metadata),
-    read: tensorReader(source, tensors),
+    ...tensorReader(source, tensors),
   };
 }
 

@@ -11,6 +11,7 @@ export { fingerprintOf, parameterCount, sha256 } from './fingerprint.ts';
 export { openGguf } from './gguf.ts';
 export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat, toHalfBytes } from './half.ts';
 export { type LoadedModel, loadModelFolder, loadModelSources } from './model-folder.ts';
+export { openPytorch } from './pytorch.ts';
 export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';
 export { openSharded } from './sharded.ts';
 export {
@@ -23,4 +24,4 @@ export {
   urlSource,
 } from './source.ts';
 export type { BlockType, DType, MetadataValue, TensorInfo, WeightFile } from './types.ts';
-export { countOf } from './types.ts';
+export { countOf, readPart } from './types.ts';

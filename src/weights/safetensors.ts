@@ -36,15 +36,15 @@ export async function openSafetensors(source: ByteSource): Promise<WeightFile> {
     .map(([name, entry]) => parseEntry(file, name, entry, dataStart, size));
   checkLayout(file, infos, dataStart, size);
   const tensors = new Map(infos.map((info) => [info.name, info]));
-  return { format: 'safetensors', name: file, tensors, metadata, read: tensorReader(source, tensors) };
+  return { format: 'safetensors', name: file, tensors, metadata, ...tensorReader(source, tensors) };
 }
 
-/** Reads a tensor of `source` by name; shared by the formats. */
+/** Reads tensors of `source`, or pieces of them, by name; shared by the formats whose tensors lie in one piece. */
 export function tensorReader(
   source: ByteSource,
   tensors: ReadonlyMap<string, TensorInfo>,
-): (name: string) => Promise<Uint8Array> {
-  return async (name) => {
+): Required<Pick<WeightFile, 'read' | 'readPart'>> {
+  const infoOf = (name: string): TensorInfo => {
     const info = tensors.get(name);
     if (!info)
       throw badWeights(
@@ -52,7 +52,17 @@ export function tensorReader(
         `it has no tensor "${name}".`,
         'Check that the file belongs to this model: its config asks for a tensor that the file lacks.',
       );
-    return source.read(info.byteOffset, info.byteLength);
+    return info;
+  };
+  return {
+    async read(name) {
+      const { byteOffset, byteLength } = infoOf(name);
+      return source.read(byteOffset, byteLength);
+    },
+    async readPart(name, offset, length) {
+      const { byteOffset, byteLength } = infoOf(name);
+      return source.read(byteOffset + offset, Math.max(0, Math.min(length, byteLength - offset)));
+    },
   };
 }
 

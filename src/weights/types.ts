@@ -77,7 +77,7 @@ export interface TensorInfo {
 
 /** An opened file of weights: its table of contents is in memory, its tensors are read one by one. */
 export interface WeightFile {
-  format: 'safetensors' | 'gguf';
+  format: 'safetensors' | 'gguf' | 'pytorch';
   /** The file's name (the index's name for a sharded model), for messages. */
   name: string;
   tensors: ReadonlyMap<string, TensorInfo>;
@@ -89,6 +89,22 @@ export interface WeightFile {
    * @throws PreludeError 'bad-weights' when there is no such tensor or the file ends too early.
    */
   read(name: string): Promise<Uint8Array>;
+  /**
+   * `length` bytes of a tensor from its byte `offset` on (fewer where it ends before), without reading the rest of it.
+   * Absent where a format's tensors are put together from several.
+   */
+  readPart?(name: string, offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** A piece of a tensor's bytes, by `readPart` where the file has it, else out of the whole tensor. */
+export async function readPart(
+  weights: WeightFile,
+  name: string,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  if (weights.readPart) return weights.readPart(name, offset, length);
+  return (await weights.read(name)).subarray(offset, offset + length);
 }
 
 /** A value of a file's metadata. Integers beyond 2^53 are bigints. */
