@@ -1,5 +1,13 @@
 import { PreludeError } from '../errors.ts';
-import type { TensorInfo, WeightFile } from '../weights/index.ts';
+import { ggufTokenizer } from '../text/index.ts';
+import {
+  type ByteSource,
+  fingerprintOf,
+  type LoadedModel,
+  openGguf,
+  type TensorInfo,
+  type WeightFile,
+} from '../weights/index.ts';
 
 interface Architecture {
   modelType: string;
@@ -108,6 +116,23 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
           : bytes;
       },
     },
+  };
+}
+
+/**
+ * A GGUF file opened as `loadModelSources` opens a model folder.
+ * @throws PreludeError as `openGguf`, `fromGguf` and `ggufTokenizer` do
+ */
+export async function loadGguf(source: ByteSource): Promise<LoadedModel> {
+  const file = await openGguf(source);
+  const { config, weights } = fromGguf(file);
+  return {
+    name: source.name,
+    config,
+    generationConfig: undefined,
+    ...ggufTokenizer(file.metadata),
+    weights,
+    fingerprint: await fingerprintOf(weights),
   };
 }
 

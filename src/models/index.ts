@@ -2,7 +2,7 @@
  * The room of the frozen models: each family is one file that maps a published `config.json` and its tensors to the graph.
  * A new family is a new file and one line in `registry.ts`.
  */
-export { fromGguf } from './gguf.ts';
+export { fromGguf, loadGguf } from './gguf.ts';
 export { checkpointOf, readFrozen, readResident, residentDtype, uploadFrozen } from './load.ts';
 export type {
   CausalBatch,

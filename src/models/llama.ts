@@ -52,6 +52,7 @@ const entries = {
   attention_bias: maybe(v.boolean()),
   mlp_bias: maybe(v.boolean()),
   sliding_window: maybe(v.number()),
+  use_mrope: maybe(v.boolean()),
   use_sliding_window: maybe(v.boolean()),
   max_window_layers: maybe(v.number()),
   layer_types: maybe(v.array(v.string())),
@@ -73,6 +74,7 @@ export function makeLlama(config: unknown, checkpoint: Checkpoint): CausalModel 
   const variant: Variant = VARIANTS[c.model_type];
   only('hidden_act', c.hidden_act, 'silu', 'swish');
   only('mlp_bias', c.mlp_bias, false);
+  only('use_mrope', c.use_mrope, false);
   const frozen = collectFrozen(checkpoint);
   const width = c.hidden_size;
   const kvHeads = c.num_key_value_heads ?? c.num_attention_heads;
