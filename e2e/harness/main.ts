@@ -3,8 +3,10 @@ import { createFakeEngine } from '../../src/studio/testing/fakeEngine.ts';
 import { defaultRecipe } from '../../src/tuning/recipe.ts';
 import type { RunSummary } from '../../src/worker/protocol.ts';
 
-/** `?delay=200&rate=40&fail=120&device=no-adapter&waiting` */
+/** `?delay=200&rate=40&fail=120&device=no-adapter&waiting`, and whatever a shared link has. */
 const query = new URLSearchParams(location.search);
+const link = new URLSearchParams(query);
+for (const own of ['delay', 'rate', 'fail', 'device', 'waiting']) link.delete(own);
 const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
 const device = query.get('device');
 
@@ -36,4 +38,4 @@ const engine = createFakeEngine({
 });
 
 /** For the console: `studio.session.getState()`. */
-Object.assign(window, { studio: mountStudio(document.getElementById('root')!, engine) });
+Object.assign(window, { studio: mountStudio(document.getElementById('root')!, engine, link.toString()) });

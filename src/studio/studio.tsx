@@ -9,6 +9,8 @@ import { createPlayback, type Playback, type PlaybackState } from './stores/play
 import { createRecipe, type RecipeState, type RecipeStore } from './stores/recipe.ts';
 import { createRuns, type Runs, type RunsState } from './stores/runs.ts';
 import { createSession, type Session, type SessionState } from './stores/session.ts';
+import type { Setting } from './stores/setting.ts';
+import { type Control, fixedParts, NO_TEACHER, type Teacher } from './stores/teacher.ts';
 import { createTryIt, type TryIt, type TryItState } from './stores/tryIt.ts';
 
 export interface Studio {
@@ -20,9 +22,12 @@ export interface Studio {
   runs: Runs;
   tryIt: TryIt;
   playback: Playback;
+  /** What the link that was opened locks and hides. */
+  teacher: Teacher;
 }
 
-export function createStudio(engine: Engine): Studio {
+/** @param setting what the link that was opened asks for; see `openSetting` for the rest of it */
+export function createStudio(engine: Engine, setting: Setting = { teacher: NO_TEACHER }): Studio {
   const notices = createNotices();
   const evaluations = createEvaluations(engine);
   const studio: Studio = {
@@ -30,10 +35,11 @@ export function createStudio(engine: Engine): Studio {
     notices,
     evaluations,
     session: createSession(engine, notices, evaluations),
-    recipe: createRecipe(),
+    recipe: createRecipe(setting.recipe, fixedParts(setting.teacher)),
     runs: createRuns(engine, notices, evaluations),
     tryIt: createTryIt(engine, notices),
     playback: createPlayback(),
+    teacher: setting.teacher,
   };
   connect(studio);
   return studio;
@@ -46,6 +52,12 @@ export function useStudio(): Studio {
   const studio = useContext(StudioContext);
   if (!studio) throw new Error('useStudio outside of a StudioContext');
   return studio;
+}
+
+/** Whether the link that was opened hides or locks a control. */
+export function useControl(id: Control): { hidden: boolean; locked: boolean } {
+  const { hidden, locked } = useStudio().teacher;
+  return { hidden: hidden.has(id), locked: locked.has(id) };
 }
 
 export function useNotices<T>(select: (state: NoticesState) => T): T {

@@ -1,13 +1,14 @@
-import { lazy, Suspense, useEffect } from 'react';
+import { type ComponentType, lazy, Suspense, useEffect } from 'react';
 import { I18nProvider } from 'react-aria-components';
 import { Redirect, Route, Router, Switch } from 'wouter';
-import { useHashLocation } from 'wouter/use-hash-location';
 import { TuneStation } from '../stations/tune/TuneStation.tsx';
 import { isLive } from '../stores/runs.ts';
+import type { Control } from '../stores/teacher.ts';
 import { type Studio, StudioContext, useSession, useStudio } from '../studio.tsx';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { Header } from './Header.tsx';
 import { keyIsTaken } from './keys.ts';
+import { useHashPath } from './location.ts';
 import { NoDevice } from './NoDevice.tsx';
 import { Announcer, Errors, Toasts } from './Notices.tsx';
 import type { Look } from './settings.ts';
@@ -26,13 +27,14 @@ const PromptStation = lazy(async () => ({
   default: (await import('../stations/prompt/PromptStation.tsx')).PromptStation,
 }));
 
-const STATIONS = [
-  { path: '/model', title: 'Model', view: ModelStation },
-  { path: '/data', title: 'Data', view: DataStation },
+/** `control`: by what name a teacher's link can hide it. */
+const STATIONS: { path: string; title: string; view: ComponentType; control?: Control }[] = [
+  { path: '/model', title: 'Model', view: ModelStation, control: 'model' },
+  { path: '/data', title: 'Data', view: DataStation, control: 'data' },
   { path: '/tune', title: 'Tune', view: TuneStation },
-  { path: '/results', title: 'Results', view: ResultsStation },
-  { path: '/prompt', title: 'Prompt', view: PromptStation },
-] as const;
+  { path: '/results', title: 'Results', view: ResultsStation, control: 'results' },
+  { path: '/prompt', title: 'Prompt', view: PromptStation, control: 'prompt' },
+];
 
 export function App({ studio, look }: { studio: Studio; look: Look }) {
   useEffect(() => guardLeaving(studio), [studio]);
@@ -40,12 +42,12 @@ export function App({ studio, look }: { studio: Studio; look: Look }) {
   return (
     <I18nProvider locale="en-US">
       <StudioContext value={studio}>
-        <Router hook={useHashLocation}>
+        <Router hook={useHashPath}>
           <button type="button" className="skip" onClick={focusMain}>
             To the content
           </button>
           <div className="app">
-            <Header stations={STATIONS} look={look} />
+            <Header stations={shownStations(studio)} look={look} />
             <Errors />
             <Body />
           </div>
@@ -59,11 +61,12 @@ export function App({ studio, look }: { studio: Studio; look: Look }) {
 
 function Body() {
   const deviceError = useSession((s) => (s.phase === 'no-device' ? s.deviceError : undefined));
-  const { session } = useStudio();
+  const studio = useStudio();
+  const { session } = studio;
   if (deviceError) return <NoDevice report={deviceError} onRetry={() => session.getState().begin()} />;
   return (
     <Switch>
-      {STATIONS.map(({ path, title, view: Station }) => (
+      {shownStations(studio).map(({ path, title, view: Station }) => (
         <Route key={path} path={path}>
           <ErrorBoundary key={path}>
             <Suspense fallback={<p className="loading muted">Loading {title}</p>}>
@@ -77,6 +80,10 @@ function Body() {
       </Route>
     </Switch>
   );
+}
+
+function shownStations({ teacher }: Studio) {
+  return STATIONS.filter(({ control }) => !control || !teacher.hidden.has(control));
 }
 
 /** A button and no link: `#main` would be taken for a station by the hash router. */

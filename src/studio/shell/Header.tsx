@@ -1,11 +1,14 @@
 import { Check, Contrast, Maximize2 } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import { Link, useRoute } from 'wouter';
 import { useStore } from 'zustand';
-import { IconButton } from '../components/index.ts';
+import { Button, IconButton } from '../components/index.ts';
 import { deviceName } from '../deviceName.ts';
 import { readyStations } from '../stores/session.ts';
-import { useRuns, useSession } from '../studio.tsx';
+import { useControl, useRuns, useSession } from '../studio.tsx';
 import type { Look } from './settings.ts';
+
+const ShareDialog = lazy(async () => ({ default: (await import('./ShareDialog.tsx')).ShareDialog }));
 
 export interface StationLink {
   path: string;
@@ -38,6 +41,7 @@ export function Header({ stations, look }: { stations: readonly StationLink[]; l
       </nav>
       <div className="header-end">
         <DeviceChip />
+        {!useControl('share').hidden && <Share look={look} />}
         <IconButton label="Big scale for a projector (key b)" onPress={toggleBig}>
           <Maximize2 size={15} aria-hidden />
         </IconButton>
@@ -61,6 +65,22 @@ function StationLinkView({ station, ready }: { station: StationLink; ready: bool
         </>
       )}
     </Link>
+  );
+}
+
+function Share({ look }: { look: Look }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button variant="quiet" onPress={() => setOpen(true)}>
+        Share
+      </Button>
+      {open && (
+        <Suspense>
+          <ShareDialog look={look} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }
 

@@ -24,8 +24,9 @@ export interface RecipeState {
   applyDefault(): void;
 }
 
-const optimizers = { adafactor: adafactorDefaults, adamw: adamwDefaults, sgd: sgdDefaults };
-const inits: Record<InitSettings['kind'], InitSettings> = {
+/** Each kind's usual values. */
+export const OPTIMIZERS = { adafactor: adafactorDefaults, adamw: adamwDefaults, sgd: sgdDefaults };
+export const INITS: Record<InitSettings['kind'], InitSettings> = {
   random: { kind: 'random', range: 0.5 },
   vocabulary: { kind: 'vocabulary', mostLikely: 5000 },
   labels: { kind: 'labels', mostLikely: 5000 },
@@ -45,19 +46,24 @@ export const OPTIMIZER_NAMES: Record<OptimizerSettings['kind'], string> = {
   sgd: 'SGD with momentum',
 };
 
-export function createRecipe() {
+/**
+ * @param first the recipe to begin with
+ * @param fixed parts that a teacher's link holds: they stay as they are in `first`, whatever else is set
+ */
+export function createRecipe(first: Recipe = defaultRecipe, fixed: readonly (keyof Recipe)[] = []) {
+  const held = Object.fromEntries(fixed.map((part) => [part, first[part]]));
   return createStore<RecipeState>()((set) => {
     /** Only a valid recipe is taken; fields hold back what is not yet one. */
-    const take = (recipe: unknown) => set({ recipe: parseRecipe(recipe) });
+    const take = (recipe: unknown) => set({ recipe: parseRecipe({ ...(recipe as object), ...held }) });
     const change = (make: (recipe: Recipe) => unknown) =>
-      set((s) => ({ recipe: parseRecipe(make(s.recipe)) }));
+      set((s) => ({ recipe: parseRecipe({ ...(make(s.recipe) as object), ...held }) }));
     return {
-      recipe: defaultRecipe,
+      recipe: first,
       set: (values) => change((recipe) => ({ ...recipe, ...values })),
-      setOptimizer: (kind) => change((recipe) => ({ ...recipe, optimizer: optimizers[kind] })),
+      setOptimizer: (kind) => change((recipe) => ({ ...recipe, optimizer: OPTIMIZERS[kind] })),
       changeOptimizer: (values) =>
         change((recipe) => ({ ...recipe, optimizer: { ...recipe.optimizer, ...values } })),
-      setInit: (kind) => change((recipe) => ({ ...recipe, init: inits[kind] })),
+      setInit: (kind) => change((recipe) => ({ ...recipe, init: INITS[kind] })),
       load: take,
       applyPaper: () => take(paperRecipe),
       applyDefault: () => take(defaultRecipe),

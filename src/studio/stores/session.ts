@@ -49,8 +49,8 @@ export interface SessionState {
   /** The long work that is going on, if any. */
   progress?: Progress;
 
-  /** Opens the device, loads the default model and the default sample. */
-  begin(): Promise<void>;
+  /** Opens the device, loads the model and the sample that are wished for, or the default ones. */
+  begin(wish?: { model?: string; sample?: string }): Promise<void>;
   loadModel(source: ModelSource): Promise<boolean>;
   /** Opens a table; then suggests and sets a task when a model is there. */
   openData(source: DataSource, options?: ReadOptions): Promise<boolean>;
@@ -129,7 +129,7 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
       baselines: {},
       attempt,
 
-      async begin() {
+      async begin(wish = {}) {
         const opened = await attempt(
           async () => {
             const device = await engine.openDevice();
@@ -138,13 +138,25 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
             set({ models, samples });
             return true;
           },
-          () => void get().begin(),
+          () => void get().begin(wish),
         );
         if (!opened) return;
         const { models, samples } = get();
-        const model = models.find((card) => card.isDefault) ?? models[0];
+        const lacking = [
+          wish.model && !models.some((card) => card.id === wish.model) && `no model “${wish.model}”`,
+          wish.sample && !samples.some((card) => card.id === wish.sample) && `no sample “${wish.sample}”`,
+        ].filter(Boolean);
+        if (lacking.length)
+          notices
+            .getState()
+            .toast(`There is ${lacking.join(' and ')} here; the default stands in its place.`);
+        const model =
+          models.find((card) => card.id === wish.model) ?? models.find((card) => card.isDefault) ?? models[0];
         if (model && !(await get().loadModel({ kind: 'builtin', id: model.id }))) return;
-        const sample = samples.find((card) => card.id === DEFAULT_SAMPLE) ?? samples[0];
+        const sample =
+          samples.find((card) => card.id === wish.sample) ??
+          samples.find((card) => card.id === DEFAULT_SAMPLE) ??
+          samples[0];
         if (sample) await get().openData({ kind: 'sample', id: sample.id });
         else settle();
       },

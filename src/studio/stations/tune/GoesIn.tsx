@@ -1,13 +1,14 @@
 import { Link } from 'wouter';
 import { Bar, Empty, Token } from '../../components/index.ts';
 import { formatCount, plural } from '../../format.ts';
-import { useRecipe, useSession, useTryIt } from '../../studio.tsx';
+import { useControl, useRecipe, useSession, useTryIt } from '../../studio.tsx';
 import { Fold } from './Fold.tsx';
 import { RecipePanel } from './RecipePanel.tsx';
 import { YouCouldTry } from './YouCouldTry.tsx';
 
 /** Left: what goes in. Labels and their counts, one text as the model reads it, the recipe. */
 export function GoesIn() {
+  const ideas = !useControl('ideas').hidden;
   return (
     <section className="tune-in" aria-label="What goes in">
       <Labels />
@@ -15,7 +16,7 @@ export function GoesIn() {
       <Fold title="Recipe: prompt length, start, learning rate">
         <RecipePanel />
       </Fold>
-      <YouCouldTry />
+      {ideas && <YouCouldTry />}
     </section>
   );
 }
@@ -29,6 +30,7 @@ function Labels() {
   const data = useSession((s) => s.data);
   const task = useSession((s) => s.task);
   const phase = useSession((s) => s.phase);
+  const open = !useControl('data').hidden;
   if (!data || !task)
     return (
       <div>
@@ -49,7 +51,7 @@ function Labels() {
     <div>
       <div className="panel-head">
         <h2>{data.name}</h2>
-        <Link href="/data">change data</Link>
+        {open && <Link href="/data">change data</Link>}
       </div>
       <dl className={labels.length > WITH_BARS ? 'label-counts label-grid' : 'label-counts'}>
         {labels.slice(0, NAMED).map((label) => (

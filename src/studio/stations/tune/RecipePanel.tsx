@@ -3,8 +3,8 @@ import type { InitSettings } from '../../../tuning/recipe.ts';
 import { Button, NumberField, Select, Slider } from '../../components/index.ts';
 import { INIT_NAMES, OPTIMIZER_NAMES } from '../../stores/recipe.ts';
 import { liveRun } from '../../stores/runs.ts';
+import type { Control } from '../../stores/teacher.ts';
 import { useRecipe, useRuns, useStudio } from '../../studio.tsx';
-
 import { LONGEST_TRACK, lengthToTrack, settingCount, trackToLength } from './promptLength.ts';
 
 const SettingsDialog = lazy(async () => ({ default: (await import('./SettingsDialog.tsx')).SettingsDialog }));
@@ -14,73 +14,119 @@ const INIT_CHOICES = (Object.keys(INIT_NAMES) as InitSettings['kind'][]).map((id
   label: INIT_NAMES[id],
 }));
 
+const TRIPLE: [Control, string][] = [
+  ['steps', 'Steps'],
+  ['batch', 'batch'],
+  ['seed', 'seed'],
+];
+
 /** The recipe's most telling values; all of them are a press away. */
 export function RecipePanel() {
   const recipe = useRecipe((s) => s.recipe);
   const live = useRuns((s) => liveRun(s) !== undefined);
-  const { recipe: store, notices } = useStudio();
+  const { recipe: store, notices, teacher } = useStudio();
+  const shown = (id: Control) => !teacher.hidden.has(id);
+  const isDisabled = (id: Control) => teacher.locked.has(id);
   const { set, changeOptimizer, setInit, applyPaper, load } = store.getState();
   const [open, setOpen] = useState(false);
   return (
     <div className="recipe">
       <div className="panel-head">
         <h2>Recipe {live && <span className="muted next-run">of the next run</span>}</h2>
-        <Button
-          variant="link"
-          onPress={() => {
-            const before = store.getState().recipe;
-            applyPaper();
-            notices.getState().toast('The recipe is the paper’s: 100 virtual tokens, 30,000 steps.', {
-              undo: () => load(before),
-            });
-          }}
-        >
-          paper’s values
-        </Button>
+        {shown('settings') && (
+          <Button
+            variant="link"
+            onPress={() => {
+              const before = store.getState().recipe;
+              applyPaper();
+              notices.getState().toast('The recipe is the paper’s: 100 virtual tokens, 30,000 steps.', {
+                undo: () => load(before),
+              });
+            }}
+          >
+            paper’s values
+          </Button>
+        )}
       </div>
-      <Slider
-        label="Prompt length"
-        value={lengthToTrack(recipe.promptLength)}
-        min={0}
-        max={LONGEST_TRACK}
-        step={1}
-        format={() => String(recipe.promptLength)}
-        onChange={(position) => set({ promptLength: trackToLength(position) })}
-      />
-      <Select inline label="Start from" choices={INIT_CHOICES} value={recipe.init.kind} onChange={setInit} />
-      <NumberField
-        inline
-        label="Learning rate"
-        value={recipe.optimizer.learningRate}
-        min={1e-6}
-        onChange={(learningRate) => changeOptimizer({ learningRate })}
-      />
+      {shown('length') && (
+        <Slider
+          label="Prompt length"
+          isDisabled={isDisabled('length')}
+          value={lengthToTrack(recipe.promptLength)}
+          min={0}
+          max={LONGEST_TRACK}
+          step={1}
+          format={() => String(recipe.promptLength)}
+          onChange={(position) => set({ promptLength: trackToLength(position) })}
+        />
+      )}
+      {shown('start') && (
+        <Select
+          inline
+          label="Start from"
+          isDisabled={isDisabled('start')}
+          choices={INIT_CHOICES}
+          value={recipe.init.kind}
+          onChange={setInit}
+        />
+      )}
+      {shown('rate') && (
+        <NumberField
+          inline
+          label="Learning rate"
+          isDisabled={isDisabled('rate')}
+          value={recipe.optimizer.learningRate}
+          min={1e-6}
+          onChange={(learningRate) => changeOptimizer({ learningRate })}
+        />
+      )}
       <div className="triple">
-        <span aria-hidden>Steps, batch, seed</span>
-        <NumberField
-          hideLabel
-          label="Steps"
-          value={recipe.steps}
-          min={1}
-          max={1e6}
-          onChange={(steps) => set({ steps })}
-        />
-        <NumberField
-          hideLabel
-          label="Batch"
-          value={recipe.batchSize}
-          min={1}
-          max={1024}
-          onChange={(batchSize) => set({ batchSize })}
-        />
-        <NumberField hideLabel label="Seed" value={recipe.seed} min={0} onChange={(seed) => set({ seed })} />
+        <span aria-hidden>
+          {TRIPLE.filter(([id]) => shown(id))
+            .map(([, name]) => name)
+            .join(', ')}
+        </span>
+        {shown('steps') && (
+          <NumberField
+            hideLabel
+            isDisabled={isDisabled('steps')}
+            label="Steps"
+            value={recipe.steps}
+            min={1}
+            max={1e6}
+            onChange={(steps) => set({ steps })}
+          />
+        )}
+        {shown('batch') && (
+          <NumberField
+            hideLabel
+            isDisabled={isDisabled('batch')}
+            label="Batch"
+            value={recipe.batchSize}
+            min={1}
+            max={1024}
+            onChange={(batchSize) => set({ batchSize })}
+          />
+        )}
+        {shown('seed') && (
+          <NumberField
+            hideLabel
+            label="Seed"
+            isDisabled={isDisabled('seed')}
+            value={recipe.seed}
+            min={0}
+            onChange={(seed) => set({ seed })}
+          />
+        )}
       </div>
       <p className="small muted">
         {OPTIMIZER_NAMES[recipe.optimizer.kind]}, constant rate; loss over the{' '}
         {recipe.loss === 'vocabulary' ? 'vocabulary' : 'labels'}.{' '}
-        <Button variant="link" onPress={() => setOpen(true)}>
-          <u>All {settingCount(recipe)} settings</u>
-        </Button>
+        {shown('settings') && (
+          <Button variant="link" onPress={() => setOpen(true)}>
+            <u>All {settingCount(recipe)} settings</u>
+          </Button>
+        )}
       </p>
       {open && (
         <Suspense>

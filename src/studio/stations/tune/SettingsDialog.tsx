@@ -2,29 +2,37 @@ import type { ReactNode } from 'react';
 import type { InitSettings, OptimizerSettings } from '../../../tuning/recipe.ts';
 import { Button, Checkbox, Dialog, NumberField, Select, TextField } from '../../components/index.ts';
 import { INIT_NAMES, OPTIMIZER_NAMES } from '../../stores/recipe.ts';
+import { fixedParts } from '../../stores/teacher.ts';
 import { useRecipe, useStudio } from '../../studio.tsx';
 
 /** Every value of the recipe, editable. */
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
   const recipe = useRecipe((s) => s.recipe);
-  const { set, applyPaper, applyDefault } = useStudio().recipe.getState();
+  const { recipe: store, teacher } = useStudio();
+  const { set, applyPaper, applyDefault } = store.getState();
+  /** What a teacher's link holds cannot be changed here either. */
+  const held = new Set(fixedParts(teacher));
   return (
     <Dialog title="All settings" isOpen onClose={onClose} width={720}>
       <div className="settings">
         <Group title="The soft prompt">
           <NumberField
             label="Prompt length (virtual tokens)"
+            isDisabled={held.has('promptLength')}
             value={recipe.promptLength}
             min={1}
             max={150}
             help="The paper: 100."
             onChange={(promptLength) => set({ promptLength })}
           />
-          <InitFields init={recipe.init} onChange={(init) => set({ init })} />
+          <fieldset className="settings-part" disabled={held.has('init')} aria-label="Start">
+            <InitFields init={recipe.init} onChange={(init) => set({ init })} />
+          </fieldset>
         </Group>
         <Group title="Steps">
           <NumberField
             label="Steps"
+            isDisabled={held.has('steps')}
             value={recipe.steps}
             min={1}
             max={1e6}
@@ -32,6 +40,7 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           />
           <NumberField
             label="Batch (rows a step)"
+            isDisabled={held.has('batchSize')}
             value={recipe.batchSize}
             min={1}
             max={1024}
@@ -44,11 +53,18 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
             help="0: as many as fit. Fewer, and the gradient is gathered over several."
             onChange={(microBatch) => set({ microBatch })}
           />
-          <NumberField label="Seed" value={recipe.seed} min={0} onChange={(seed) => set({ seed })} />
+          <NumberField
+            label="Seed"
+            isDisabled={held.has('seed')}
+            value={recipe.seed}
+            min={0}
+            onChange={(seed) => set({ seed })}
+          />
         </Group>
         <Group title="Loss and the dev set">
           <Select
             label="Loss over"
+            isDisabled={held.has('loss')}
             choices={[
               { id: 'verbalizers', label: 'the labels', note: 'only the labels’ words compete' },
               { id: 'vocabulary', label: 'the whole vocabulary', note: 'as in the paper' },
@@ -71,7 +87,9 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           />
         </Group>
         <Group title="Optimizer">
-          <OptimizerFields optimizer={recipe.optimizer} />
+          <fieldset className="settings-part" disabled={held.has('optimizer')} aria-label="Optimizer">
+            <OptimizerFields optimizer={recipe.optimizer} />
+          </fieldset>
           <NumberField
             label="Clip the gradient’s norm to"
             value={recipe.clipNorm}

@@ -2,7 +2,16 @@ import { lazy, Suspense } from 'react';
 import { recordedScores } from '../../recording.ts';
 import { fitsSession } from '../../stores/connect.ts';
 import { currentRun, type RunsState } from '../../stores/runs.ts';
-import { useLive, usePlayback, useRecipe, useRuns, useSession, useStudio, useTryIt } from '../../studio.tsx';
+import {
+  useControl,
+  useLive,
+  usePlayback,
+  useRecipe,
+  useRuns,
+  useSession,
+  useStudio,
+  useTryIt,
+} from '../../studio.tsx';
 import { GoesIn } from './GoesIn.tsx';
 import { RunsTable } from './RunsTable.tsx';
 import { Scene } from './Scene.tsx';
@@ -20,13 +29,15 @@ const allRuns = (s: RunsState) => s.runs;
 /** The Tune station: what goes in, what happens, what comes out, and the runs below. */
 export function TuneStation() {
   useTrainKeys();
+  const tryIt = !useControl('tryit').hidden;
+  const runs = !useControl('runs').hidden;
   return (
-    <main id="main" className="tune">
+    <main id="main" className="tune" data-without-out={!tryIt || undefined}>
       <h1 className="sr-only">Tune</h1>
       <GoesIn />
       <Happens />
-      <TryItPanel />
-      <RunsTable />
+      {tryIt && <TryItPanel />}
+      {runs && <RunsTable />}
     </main>
   );
 }

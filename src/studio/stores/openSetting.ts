@@ -1,0 +1,48 @@
+/** From a link to a studio that stands as the link says, and back. */
+import { defaultRecipe } from '../../tuning/recipe.ts';
+import type { Studio } from '../studio.tsx';
+import type { ReadSetting, Setting } from './setting.ts';
+
+/** Says what of a link was left out, begins with its model and sample, and puts its text into "Try it" once there is a task. */
+export function openSetting(studio: Studio, { setting, notes }: ReadSetting): void {
+  const { session, tryIt, notices } = studio;
+  for (const note of notes) notices.getState().toast(note);
+  const { text, text2 } = setting;
+  if (text !== undefined) {
+    // The first task fills "Try it" with one of its own rows; the link's text takes that row's place.
+    const stop = tryIt.subscribe((now, before) => {
+      if (now.pins === before.pins || now.pins.length === 0) return;
+      stop();
+      tryIt.getState().setText(text, text2 ?? now.text2);
+    });
+  }
+  void session.getState().begin({ model: setting.model, sample: setting.sample });
+}
+
+export interface Shareable {
+  setting: Setting;
+  /** What a link cannot carry, in words. */
+  missing: string[];
+}
+
+/** The studio as it stands, as far as a link can carry it. */
+export function currentSetting({ session, recipe, tryIt, teacher }: Studio): Shareable {
+  const { modelSource, model, dataSource, data } = session.getState();
+  const { text, text2 } = tryIt.getState();
+  const missing: string[] = [];
+  if (modelSource?.kind === 'files')
+    missing.push(`the model ${model?.title ?? ''}, which came from your files`);
+  if (dataSource?.kind === 'file') missing.push(`the table ${data?.name ?? ''}, which came from your files`);
+  const current = recipe.getState().recipe;
+  return {
+    setting: {
+      model: modelSource?.kind === 'builtin' ? modelSource.id : undefined,
+      sample: dataSource?.kind === 'sample' ? dataSource.id : undefined,
+      recipe: current === defaultRecipe ? undefined : current,
+      text: text.trim() ? text : undefined,
+      text2: text.trim() ? text2 : undefined,
+      teacher,
+    },
+    missing,
+  };
+}
