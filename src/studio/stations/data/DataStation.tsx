@@ -52,7 +52,9 @@ function Summary() {
   const data = useSession((s) => s.data);
   const task = useSession((s) => s.task);
   const progress = useSession((s) => s.progress);
+  const opening = useSession((s) => s.phase === 'opening' || s.phase === 'model');
   if (progress && !task) return <ProgressLine progress={progress} />;
+  if (!data && opening) return <Empty>A sample is opened as soon as the model is there.</Empty>;
   if (!data)
     return (
       <Empty>

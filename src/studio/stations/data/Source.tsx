@@ -34,9 +34,10 @@ function Samples({ isDisabled }: { isDisabled: boolean }) {
   const { session } = useStudio();
   const samples = useSession((s) => s.samples);
   const chosen = useSession((s) => (s.dataSource?.kind === 'sample' ? s.dataSource.id : undefined));
+  const opening = useSession((s) => s.phase === 'opening');
   if (samples.length === 0)
     return (
-      <Empty action={<Button onPress={() => void session.getState().begin()}>Look again</Button>}>
+      <Empty action={!opening && <Button onPress={() => void session.getState().begin()}>Look again</Button>}>
         The samples will stand here once the device is open.
       </Empty>
     );

@@ -8,10 +8,11 @@ import { roomFor } from './ownModel.ts';
 
 export function ModelCards({ isDisabled }: { isDisabled: boolean }) {
   const models = useSession((s) => s.models);
+  const opening = useSession((s) => s.phase === 'opening');
   const { session } = useStudio();
   if (models.length === 0)
     return (
-      <Empty action={<Button onPress={() => void session.getState().begin()}>Look again</Button>}>
+      <Empty action={!opening && <Button onPress={() => void session.getState().begin()}>Look again</Button>}>
         The built-in models will stand here once the device is open.
       </Empty>
     );

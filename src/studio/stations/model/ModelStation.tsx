@@ -41,7 +41,9 @@ function Loaded() {
   const model = useSession((s) => s.model);
   const loading = useSession((s) => s.phase === 'model');
   const progress = useSession((s) => s.progress);
+  const opening = useSession((s) => s.phase === 'opening');
   if (loading && progress) return <ProgressLine progress={progress} />;
+  if (opening) return <Empty>The graphics adapter is being opened; then the default model is loaded.</Empty>;
   if (!model)
     return (
       <Empty>

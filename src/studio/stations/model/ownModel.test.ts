@@ -13,6 +13,7 @@ describe('findOwnModel', () => {
         file('config.json', 1),
         file('model-00001-of-00002.safetensors', 30),
         file('model.safetensors.index.json', 2),
+        file('tokenizer_config.json', 1),
       ],
       'my-t5',
     ) as OwnModel;
@@ -21,7 +22,8 @@ describe('findOwnModel', () => {
       'model-00001-of-00002.safetensors',
       'model-00002-of-00002.safetensors',
     ]);
-    expect(model.bytes).toBe(58);
+    expect(model.bytes).toBe(59);
+    expect(model.files.map((f) => f.name)).toContain('tokenizer_config.json');
     expect(model.ignored).toBe(1);
   });
 

@@ -20,6 +20,9 @@ export interface OwnConfig {
   vocabSize?: number;
 }
 
+/** Read where they are there. */
+const BESIDE = new Set(['tokenizer_config.json', 'generation_config.json']);
+
 /** Picks a model's files out of what was dropped, whatever else lies in the folder. */
 export function findOwnModel(files: readonly File[], folder?: string): OwnModel | ErrorReport {
   const named = (name: string) => files.find((file) => file.name === name);
@@ -28,7 +31,9 @@ export function findOwnModel(files: readonly File[], folder?: string): OwnModel 
   const weights = files
     .filter((file) => /\.safetensors$/.test(file.name) && file.name !== 'adapter_model.safetensors')
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
-  const index = named('model.safetensors.index.json');
+  const beside = files.filter(
+    (file) => BESIDE.has(file.name) || file.name.endsWith('.safetensors.index.json'),
+  );
   const missing = [
     !config && 'config.json',
     weights.length === 0 && 'model.safetensors',
@@ -41,7 +46,7 @@ export function findOwnModel(files: readonly File[], folder?: string): OwnModel 
       where: folder ?? (files.length === 1 ? files[0]!.name : `${files.length} files`),
       remedy: hintFor(files, missing),
     };
-  const own = [config, tokenizer, ...weights, ...(index ? [index] : [])];
+  const own = [config, tokenizer, ...weights, ...beside];
   return {
     name: folder ?? 'own model',
     config,
