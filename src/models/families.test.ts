@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { PreludeError } from '../errors.ts';
+import { loadTokenizer } from '../text/index.ts';
 import { bytesSource, openSafetensors, type WeightFile } from '../weights/index.ts';
-import { fromGguf, halvesFromPairs } from './gguf.ts';
+import { fromGguf, halvesFromPairs, loadGguf } from './gguf.ts';
 import { readFrozen } from './load.ts';
 import { makeModel } from './registry.ts';
 import { rotaryFrequencies } from './rotary.ts';
@@ -197,6 +198,22 @@ describe('fromGguf', () => {
       ['rope_freqs.weight', { ...file.tensors.get('output_norm.weight')!, name: 'rope_freqs.weight' }],
     ]);
     expect(() => fromGguf({ ...file, tensors })).toThrow('rope_freqs.weight');
+  });
+
+  test('a file is opened with its tokenizer and its fingerprint', async () => {
+    const bytes = readFileSync(new URL('./testdata/gguf/tiny-f32.gguf', import.meta.url));
+    const { prompts } = JSON.parse(
+      readFileSync(new URL('./testdata/gguf/tiny-f32.json', import.meta.url)).toString(),
+    ) as { prompts: { text: string; ids: number[] }[] };
+    const loaded = await loadGguf(bytesSource(bytes, 'tiny-f32.gguf'));
+    expect(makeModel(loaded.config, loaded.weights).info).toMatchObject({
+      width: 64,
+      vocabSize: 701,
+      eosId: 700,
+    });
+    expect(loaded.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    const tokenizer = loadTokenizer(loaded.tokenizerJson, loaded.tokenizerConfigJson);
+    for (const { text, ids } of prompts) expect(tokenizer.encode(text)).toEqual(ids);
   });
 
   test('rows of a head come from pairs to halves', () => {

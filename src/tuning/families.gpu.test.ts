@@ -2,20 +2,24 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
 import { freePersistent, type Session } from '../graph/index.ts';
 import type { LossMode } from '../kernels/index.ts';
-import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
-import { bytesSource, openSafetensors, toFloat32, type WeightFile } from '../weights/index.ts';
+import { type FrozenModel, loadGguf, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
+import {
+  type ByteSource,
+  bytesSource,
+  openSafetensors,
+  toFloat32,
+  type WeightFile,
+} from '../weights/index.ts';
 import { type BatchExample, planAnswers } from './batch.ts';
 import { createLearner } from './learner.ts';
 import { sgdDefaults } from './recipe.ts';
 import { createScorer, type PromptSource } from './scorer.ts';
 
-const files = {
-  ...import.meta.glob<string>('../models/testdata/**/*.safetensors', {
-    query: '?url',
-    import: 'default',
-    eager: true,
-  }),
-};
+const files = import.meta.glob<string>('../models/testdata/**/*.{safetensors,gguf}', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+});
 const configs = import.meta.glob<Record<string, unknown>>('../models/testdata/models/*/config.json', {
   import: 'default',
   eager: true,
@@ -31,6 +35,12 @@ const cases = import.meta.glob<CaseJson>('../models/testdata/cases/*.json', {
   import: 'default',
   eager: true,
 });
+const ggufCase = Object.values(
+  import.meta.glob<{ prompts: { ids: number[]; logits: string }[] }>('../models/testdata/gguf/*.json', {
+    import: 'default',
+    eager: true,
+  }),
+)[0];
 const names = Object.keys(cases).map((path) => path.replace(/.*\/|\.json$/g, ''));
 
 let opened: Promise<Session> | undefined;
@@ -45,10 +55,11 @@ const openSession = (): Promise<Session> => {
 };
 afterAll(async () => (await opened)?.gpu.close());
 
-async function openFile(path: string): Promise<WeightFile> {
+async function source(path: string): Promise<ByteSource> {
   const response = await fetch(files[`../models/testdata/${path}`]);
-  return openSafetensors(bytesSource(new Uint8Array(await response.arrayBuffer()), path));
+  return bytesSource(new Uint8Array(await response.arrayBuffer()), path);
 }
+const openFile = async (path: string): Promise<WeightFile> => openSafetensors(await source(path));
 const values = async (file: WeightFile, name: string) =>
   new Float32Array(toFloat32(await file.read(name), 'F32'));
 
@@ -177,12 +188,12 @@ describe.each(['llama', 'mistral', 't5'])('%s: examples together are examples al
     withFamily(name, async (session, model, golden) => {
       const rows = await values(golden, 'prompt');
       const { width } = model.info;
-      const source = (from: number, length: number): PromptSource => ({
+      const part = (from: number, length: number): PromptSource => ({
         kind: 'values',
         length,
         values: rows.slice(from * width, (from + length) * width),
       });
-      const [long, short] = [source(0, 5), source(2, 2)];
+      const [long, short] = [part(0, 5), part(2, 2)];
       const prompts = [long, undefined, short];
       const examples = branching(0).map((example, i) => ({ ...example, prompt: prompts[i] }));
       const scorer = createScorer(session, traitsOf(session.gpu), model);
@@ -195,4 +206,34 @@ describe.each(['llama', 'mistral', 't5'])('%s: examples together are examples al
       expect(together.flatMap((scores) => [...scores]).every((score) => score < 0)).toBe(true);
       scorer.destroy();
     }));
+});
+
+test('a GGUF file: the scores that its logits give', async () => {
+  const session = await openSession();
+  const { config, weights } = await loadGguf(await source('gguf/tiny-f32.gguf'));
+  const golden = await openFile('gguf/tiny-f32.safetensors');
+  const model = makeModel(config, weights);
+  await uploadFrozen(session, model, weights);
+  const scorer = createScorer(session, traitsOf(session.gpu), model);
+  const { prompts } = ggufCase;
+  const scores = await scorer.score(
+    prompts
+      .filter(({ ids }) => ids.length > 1)
+      .map(({ ids: [first, ...rest] }) => ({
+        ids: [first],
+        prompt: undefined,
+        answers: planAnswers([rest]),
+      })),
+  );
+  scorer.destroy();
+  for (const [i, { ids, logits }] of prompts.filter((prompt) => prompt.ids.length > 1).entries()) {
+    const all = await values(golden, logits);
+    const width = model.info.vocabSize;
+    let wanted = 0;
+    ids.slice(1).forEach((id, at) => {
+      const row = all.subarray(at * width, (at + 1) * width);
+      wanted += row[id] - Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0));
+    });
+    expect(Math.abs(scores[i][0] / wanted - 1)).toBeLessThan(1e-5);
+  }
 });

@@ -32,6 +32,7 @@ import type { BatchExample, PackedExample } from './batch.ts';
 import { capacityFor, cutBatches, type Feed, makeFeed, targetLogits } from './feed.ts';
 import { optimizerRule, optimizerScalars } from './optimizer.ts';
 import type { OptimizerSettings } from './recipe.ts';
+import type { PromptSource } from './scorer.ts';
 import type { Learner, LearnerState, StepReport } from './trainer.ts';
 
 export interface LearnerSettings {
@@ -47,7 +48,8 @@ export interface LearnerSettings {
 
 /** A soft prompt on the GPU with its gradient and its optimiser. */
 export interface GpuLearner extends Learner {
-  readonly promptBuffer: GPUBuffer;
+  /** The prompt as it is at the moment it is read with. */
+  readonly source: PromptSource;
   readonly length: number;
   /** GPU bytes of the two programs and of the state. */
   readonly bytes: number;
@@ -255,7 +257,7 @@ export async function createLearner(
 
   return {
     length: settings.length,
-    promptBuffer: buffer(prompt),
+    source: { kind: 'buffer', length: settings.length, buffer: buffer(prompt) },
     dispatches: training.kernels.length + update.kernels.length,
     get bytes() {
       return training.bytes + update.bytes + owned.reduce((sum, tensor) => sum + buffer(tensor).size, 0);
