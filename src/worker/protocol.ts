@@ -19,7 +19,11 @@ export type OnProgress = (progress: Progress) => void;
 
 // ---------------------------------------------------------------- device
 
+/** What trains and reads: our shaders, or ONNX Runtime on the processor where a tab has no WebGPU. */
+export type EngineName = 'webgpu' | 'onnx';
+
 export interface DeviceReport {
+  engine: EngineName;
   vendor: string;
   architecture: string;
   description: string;
@@ -349,8 +353,8 @@ export interface ExportedFile {
 // ---------------------------------------------------------------- the engine
 
 export interface Engine {
-  /** Opens the adapter. Rejects `no-webgpu`, `no-adapter`, `limit-too-small`. */
-  openDevice(): Promise<DeviceReport>;
+  /** Opens the adapter, or ONNX Runtime. Rejects `no-webgpu`, `no-adapter`, `limit-too-small`. */
+  openDevice(engine?: EngineName): Promise<DeviceReport>;
 
   listModels(): Promise<ModelCard[]>;
   /** Replaces the model that is loaded. */

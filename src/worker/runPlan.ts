@@ -5,8 +5,6 @@
 import { PreludeError } from '../errors.ts';
 import {
   type BatchExample,
-  createLearner,
-  type GpuLearner,
   type LearnerSettings,
   planAnswers,
   predictMemory,
@@ -14,6 +12,7 @@ import {
 } from '../tuning/index.ts';
 import type { DeviceDesk, ResidentModel } from './device.ts';
 import type { KeptRunState } from './keptRun.ts';
+import type { LiveLearner, Place } from './place.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { RunEvent, RunPlan } from './protocol.ts';
 
@@ -54,7 +53,12 @@ export function planRun(
   examples: BatchExample[],
 ): RunPlan {
   const resident = device.need();
-  const predict = predictMemory(device.place().traits, resident.model, learnerSettings(recipe, task), examples);
+  const predict = predictMemory(
+    device.place().traits,
+    resident.model,
+    learnerSettings(recipe, task),
+    examples,
+  );
   const limit = device.place().bindingLimit;
   const fits = (batch: number) => {
     const memory = predict(batch);

@@ -4,14 +4,12 @@
  */
 import { seededRandom, shuffle } from '../data/index.ts';
 import { PreludeError, reportError } from '../errors.ts';
-import type { Session } from '../graph/index.ts';
 import { openRunStore, type RunStore } from '../prompts/index.ts';
 import {
   type Checkpoint,
   createSampler,
   createTrainer,
   type DevScore,
-  type GpuLearner,
   parseRecipe,
   planAnswers,
   type Recipe,
@@ -21,6 +19,7 @@ import {
 } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
 import { checkSame, dropStepsAfter, type KeptRunState, snapshot, uniqueName } from './keptRun.ts';
+import type { LiveLearner, Place } from './place.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { EvalRecord, RunEvent, RunPlan, RunState, RunSummary, StepRecord } from './protocol.ts';
 import { best, labelScores, type ReadablePrompt } from './reading.ts';

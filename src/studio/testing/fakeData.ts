@@ -10,6 +10,7 @@ import type {
 } from '../../worker/protocol.ts';
 
 export const fakeDevice: DeviceReport = {
+  engine: 'webgpu',
   vendor: 'fake',
   architecture: 'test',
   description: 'Fake adapter',

@@ -1,0 +1,176 @@
+/**
+ * Where a model lives and learns: our shaders on a WebGPU device, or ONNX Runtime on the processor. One is open at a time; what
+ * was made for one means nothing on another.
+ */
+import { PreludeError } from '../errors.ts';
+import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
+import { freePersistent, type Session } from '../graph/index.ts';
+import type { KernelTraits } from '../kernels/index.ts';
+import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
+import { loadRuntime, usableThreads } from '../onnx/index.ts';
+import {
+  type BatchExample,
+  createLearner,
+  createOnnxLearner,
+  createOnnxScorer,
+  createScorer,
+  type Learner,
+  type LearnerSettings,
+  type PromptSource,
+  type Scorer,
+} from '../tuning/index.ts';
+import type { WeightFile } from '../weights/index.ts';
+import type { DeviceReport } from './protocol.ts';
+
+/** A learner that can be read with while it learns. */
+export interface LiveLearner extends Learner {
+  readonly source: PromptSource;
+  destroy(): void;
+}
+
+export interface Place {
+  report: DeviceReport;
+  traits: KernelTraits;
+  /** Bytes of the largest buffer it allows. */
+  bindingLimit: number;
+  /** Bytes in use now. */
+  liveBytes(): number;
+  /** Resolves when it is gone, which a processor never is. */
+  lost: Promise<unknown>;
+  makeModel(
+    config: unknown,
+    weights: WeightFile,
+    onProgress: (bytes: number, total: number) => void,
+  ): Promise<{ model: FrozenModel; scorer: Scorer; weightBytes: number }>;
+  freeModel(model: FrozenModel, scorer: Scorer): void;
+  /** @throws PreludeError `out-of-memory` */
+  makeLearner(
+    model: FrozenModel,
+    weights: WeightFile,
+    settings: LearnerSettings,
+    examples: BatchExample[],
+    start: Float32Array<ArrayBuffer>,
+    microBatch: number,
+    onCompiled: (done: number, total: number) => void,
+  ): Promise<LiveLearner>;
+}
+
+/** @throws PreludeError `no-webgpu`, `no-adapter` or `limit-too-small` */
+export async function openWebgpuPlace(): Promise<Place> {
+  const gpu = await openGpu();
+  const session: Session = {
+    gpu,
+    pipelines: createPipelines(gpu),
+    buffers: createBuffers(gpu),
+    persistent: new Map(),
+  };
+  const traits = traitsOf(gpu);
+  const { adapter, features, limits } = gpu;
+  return {
+    report: {
+      engine: 'webgpu',
+      ...adapter,
+      features,
+      limits: {
+        bindingBytes: limits.maxStorageBufferBindingSize,
+        bufferBytes: limits.maxBufferSize,
+        storageBuffers: limits.maxStorageBuffersPerShaderStage,
+        workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+        invocations: limits.maxComputeInvocationsPerWorkgroup,
+      },
+    },
+    traits,
+    bindingLimit: limits.maxStorageBufferBindingSize,
+    liveBytes: () => session.buffers.liveBytes,
+    lost: gpu.lost,
+    async makeModel(config, weights, onProgress) {
+      const model = makeModel(config, weights);
+      await uploadFrozen(session, model, weights, onProgress);
+      await gpu.queue.onSubmittedWorkDone();
+      const weightBytes = model.frozen.reduce(
+        (sum, { tensor }) => sum + (session.persistent.get(tensor)?.size ?? 0),
+        0,
+      );
+      return { model, scorer: createScorer(session, traits, model), weightBytes };
+    },
+    freeModel(model, scorer) {
+      scorer.destroy();
+      freePersistent(
+        session,
+        model.frozen.map((frozen) => frozen.tensor),
+      );
+    },
+    async makeLearner(model, _weights, settings, examples, start, microBatch, onCompiled) {
+      gpu.device.pushErrorScope('out-of-memory');
+      const learner = await createLearner(
+        session,
+        traits,
+        model,
+        settings,
+        examples,
+        start,
+        microBatch,
+        onCompiled,
+      );
+      if (!(await gpu.device.popErrorScope())) return learner;
+      learner.destroy();
+      throw new PreludeError(
+        'out-of-memory',
+        `The GPU has no room for ${microBatch} examples of this length.`,
+        {
+          remedy: 'Shorten the inputs or the prompt, or choose a smaller model.',
+        },
+      );
+    },
+  };
+}
+
+/** ONNX Runtime's WASM: no graphics device is needed, and a software adapter is slower. */
+export async function openOnnxPlace(): Promise<Place> {
+  const runtime = await loadRuntime();
+  const threads = usableThreads();
+  let live = 0;
+  return {
+    report: {
+      engine: 'onnx',
+      vendor: 'ONNX Runtime',
+      architecture: 'WebAssembly',
+      description: threads > 1 ? `${threads} threads` : 'one thread',
+      software: true,
+      features: { shaderF16: false, subgroups: false, timestamps: false },
+      limits: { bindingBytes: 0, bufferBytes: 0, storageBuffers: 0, workgroupBytes: 0, invocations: 0 },
+    },
+    traits: { rowLanes: 1 },
+    bindingLimit: Number.POSITIVE_INFINITY,
+    liveBytes: () => live,
+    lost: new Promise(() => {}),
+    async makeModel(config, weights, onProgress) {
+      const model = makeModel(config, weights);
+      const total = model.frozen.reduce(
+        (sum, { parts }) =>
+          sum + parts.reduce((s, part) => s + (weights.tensors.get(part)?.byteLength ?? 0), 0),
+        0,
+      );
+      const scorer = await createOnnxScorer(runtime, model, weights);
+      onProgress(total, total);
+      live += scorer.bytes;
+      return { model, scorer, weightBytes: scorer.bytes };
+    },
+    freeModel(_, scorer) {
+      live -= scorer.bytes;
+      scorer.destroy();
+    },
+    async makeLearner(model, weights, settings, examples, start, microBatch) {
+      const learner = await createOnnxLearner(runtime, model, weights, settings, examples, start, microBatch);
+      live += learner.bytes;
+      return {
+        ...learner,
+        source: learner.source,
+        destroy() {
+          live -= learner.bytes;
+          learner.destroy();
+        },
+      };
+    },
+  };
+}
