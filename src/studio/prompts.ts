@@ -31,7 +31,11 @@ export interface PromptChoice {
 }
 
 /** Runs that have something to measure on the model that is loaded, newest first. */
-function runChoices(runs: readonly RunView[], modelId: string | undefined): PromptChoice[] {
+function runChoices(
+  runs: readonly RunView[],
+  modelId: string | undefined,
+  dataName: string | undefined,
+): PromptChoice[] {
   return runs
     .filter((run) => run.evals.length > 0 && run.modelId === modelId)
     .map((run) => ({
@@ -39,6 +43,7 @@ function runChoices(runs: readonly RunView[], modelId: string | undefined): Prom
       name: run.name,
       note: [
         `run, dev ${formatPercent(bestAccuracy(run) ?? Number.NaN)}`,
+        run.dataName !== dataName && `learned on ${run.dataName}`,
         isLive(run.state) && `still going, step ${run.step}`,
       ]
         .filter(Boolean)
@@ -61,8 +66,12 @@ function savedChoices(prompts: readonly SavedPrompt[]): PromptChoice[] {
 export function useSoftChoices(): PromptChoice[] {
   const runs = useRuns((s) => s.runs);
   const modelId = useSession((s) => s.model?.id);
+  const dataName = useSession((s) => s.data?.name);
   const saved = useLibrary((s) => s.prompts);
-  return useMemo(() => [...runChoices(runs, modelId), ...savedChoices(saved ?? [])], [runs, modelId, saved]);
+  return useMemo(
+    () => [...runChoices(runs, modelId, dataName), ...savedChoices(saved ?? [])],
+    [runs, modelId, dataName, saved],
+  );
 }
 
 /** What can be compared with: no prompt, and the written one where the task has one. */

@@ -35,6 +35,10 @@ export function Kept() {
     void results.measure([{ kind: 'saved', id: prompt.id }]);
     go('/results');
   };
+  const compare = (prompt: SavedPrompt) => {
+    resultsOf(studio).getState().compareWith({ kind: 'saved', id: prompt.id });
+    go('/results');
+  };
   const download = async (prompt: SavedPrompt, format: ExportFormat) => {
     const file = await libraryOf(studio).getState().exportFile({ kind: 'saved', id: prompt.id }, format);
     if (file) saveFile(file);
@@ -65,6 +69,12 @@ export function Kept() {
               <Menu
                 label={`More for ${prompt.name}`}
                 actions={[
+                  {
+                    id: 'compare',
+                    label: 'Compare in Results',
+                    isDisabled: !prompt.fits || !ready,
+                    onAction: () => compare(prompt),
+                  },
                   { id: 'rename', label: 'Rename', onAction: () => setRenaming(prompt) },
                   {
                     id: 'peft',
