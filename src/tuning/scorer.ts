@@ -54,7 +54,7 @@ interface Parts {
 
 export function createScorer(session: Session, traits: KernelTraits, model: FrozenModel): Scorer {
   const { gpu } = session;
-  const { width, eosId } = model.info;
+  const { width, eosId, vocabSize } = model.info;
   const feed = makeFeed(model);
   const bank = makeTensor('state', 'prompt bank', BANK_ROWS, width);
   let parts: Promise<Parts> | undefined;
@@ -125,6 +125,17 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
     target: -1,
     prompt: { first: 0, count: example.prompt?.length ?? 0 },
   });
+  /** Sizes for as many examples at once as the device can bind the logits of: vocabularies reach 256k tokens. */
+  const capacityOf = (examples: readonly BatchExample[]): Dims => {
+    const limit = gpu.device.limits.maxStorageBufferBindingSize;
+    let count = BATCH;
+    let capacity = capacityFor(feed, examples, count);
+    while (count > 1 && 4 * capacity.N * vocabSize > limit) {
+      count = Math.ceil(count / 2);
+      capacity = capacityFor(feed, examples, count);
+    }
+    return capacity;
+  };
   /** Consecutive runs of examples, by the sizes that `cutBatches` found to fit. */
   const cut = (examples: readonly ScoreExample[], capacity: Dims): ScoreExample[][] => {
     let at = 0;
@@ -141,7 +152,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
     },
     async score(examples, onProgress) {
       if (examples.length === 0) return [];
-      const { score, capacity } = await prepare(capacityFor(feed, examples.map(asBatch), BATCH));
+      const { score, capacity } = await prepare(capacityOf(examples.map(asBatch)));
       const ring = createReadbackRing(gpu, 4 * capacity.C);
       const results: Float32Array[] = [];
       const pending: Promise<void>[] = [];
@@ -182,7 +193,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
         (example): ScoreExample => ({ ...example, ...feed.continued(longest, example.ids) }),
       );
       if (all.length === 0) return [];
-      const prepared = await prepare(capacityFor(feed, all.map(asBatch), BATCH));
+      const prepared = await prepare(capacityOf(all.map(asBatch)));
       prepared.decoder ??= await createDecoder(
         session,
         { ...traits, capacity: prepared.capacity },
