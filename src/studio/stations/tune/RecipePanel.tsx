@@ -3,7 +3,7 @@ import type { InitSettings } from '../../../tuning/recipe.ts';
 import { Button, NumberField, Select, Slider } from '../../components/index.ts';
 import { INIT_NAMES, OPTIMIZER_NAMES } from '../../stores/recipe.ts';
 import { liveRun } from '../../stores/runs.ts';
-import type { Control } from '../../stores/teacher.ts';
+import { CONTROLS, type Control } from '../../stores/teacher.ts';
 import { useRecipe, useRuns, useStudio } from '../../studio.tsx';
 import { LONGEST_TRACK, lengthToTrack, settingCount, trackToLength } from './promptLength.ts';
 
@@ -119,6 +119,7 @@ export function RecipePanel() {
           />
         )}
       </div>
+      <LockedNote />
       <p className="small muted">
         {OPTIMIZER_NAMES[recipe.optimizer.kind]}, constant rate; loss over the{' '}
         {recipe.loss === 'vocabulary' ? 'vocabulary' : 'labels'}.{' '}
@@ -135,4 +136,11 @@ export function RecipePanel() {
       )}
     </div>
   );
+}
+
+function LockedNote() {
+  const { locked } = useStudio().teacher;
+  if (locked.size === 0) return null;
+  const names = [...locked].map((id) => CONTROLS[id].title.toLowerCase());
+  return <p className="small muted">Locked by the link that was opened: {names.join(', ')}.</p>;
 }

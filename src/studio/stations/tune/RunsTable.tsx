@@ -1,8 +1,10 @@
 import { useState } from 'react';
 import { Button, Dialog, Menu, type MenuAction, TextField } from '../../components/index.ts';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../format.ts';
+import { go } from '../../shell/location.ts';
 import { bestAccuracy, isLive, type RunsState, type RunView } from '../../stores/runs.ts';
 import { useLive, useStudio } from '../../studio.tsx';
+import { useTourOffer } from '../../tour/useTour.ts';
 import { runDifferences } from './differences.ts';
 import { useResume } from './useResume.ts';
 
@@ -18,7 +20,7 @@ export function RunsTable() {
     return (
       <section className="runs" aria-label="Runs">
         <p className="small muted">
-          Your runs stand here, one a line, each with what differs. Press Train for the first.
+          Your runs stand here, one a line, each with what differs. Press Train for the first. <TourOffer />
         </p>
       </section>
     );
@@ -54,6 +56,27 @@ export function RunsTable() {
       </table>
       {renaming && <Rename run={renaming} onClose={() => setRenaming(undefined)} />}
     </section>
+  );
+}
+
+/** Offered once, where nothing else stands yet. */
+function TourOffer() {
+  const { offered, settle } = useTourOffer();
+  if (!offered) return null;
+  const take = () => {
+    settle();
+    go('/tune?tour=1');
+  };
+  return (
+    <span className="tour-offer">
+      New here? A tour of eight stops says what stands where.{' '}
+      <Button variant="link" onPress={take}>
+        <u>Take the tour</u>
+      </Button>{' '}
+      <Button variant="link" onPress={settle}>
+        No, thanks
+      </Button>
+    </span>
   );
 }
 

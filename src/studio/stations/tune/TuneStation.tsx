@@ -12,6 +12,7 @@ import {
   useStudio,
   useTryIt,
 } from '../../studio.tsx';
+import { useTourStop } from '../../tour/useTour.ts';
 import { GoesIn } from './GoesIn.tsx';
 import { RunsTable } from './RunsTable.tsx';
 import { Scene } from './Scene.tsx';
@@ -22,6 +23,7 @@ import { type Beat, useBeats } from './useBeats.ts';
 import { useFlats } from './useFlats.ts';
 import { useTrainKeys } from './useTrain.ts';
 
+const Tour = lazy(async () => ({ default: (await import('../../tour/Tour.tsx')).Tour }));
 const Charts = lazy(async () => ({ default: (await import('./Charts.tsx')).Charts }));
 
 const allRuns = (s: RunsState) => s.runs;
@@ -31,6 +33,7 @@ export function TuneStation() {
   useTrainKeys();
   const tryIt = !useControl('tryit').hidden;
   const runs = !useControl('runs').hidden;
+  const stop = useTourStop();
   return (
     <main id="main" className="tune" data-without-out={!tryIt || undefined}>
       <h1 className="sr-only">Tune</h1>
@@ -38,6 +41,11 @@ export function TuneStation() {
       <Happens />
       {tryIt && <TryItPanel />}
       {runs && <RunsTable />}
+      {stop && (
+        <Suspense>
+          <Tour number={stop} />
+        </Suspense>
+      )}
     </main>
   );
 }
