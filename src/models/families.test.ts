@@ -6,7 +6,7 @@ import { bytesSource, openSafetensors, type WeightFile } from '../weights/index.
 import { fromGguf, halvesFromPairs, loadGguf } from './gguf.ts';
 import { readFrozen } from './load.ts';
 import { makeModel } from './registry.ts';
-import { rotaryFrequencies } from './rotary.ts';
+import { type Rotary, rotaryFrequencies } from './rotary.ts';
 
 type Config = Record<string, unknown>;
 
@@ -195,9 +195,40 @@ describe('fromGguf', () => {
     expect(() => fromGguf({ ...file, metadata: { 'general.architecture': 'mamba' } })).toThrow('"mamba"');
     const tensors = new Map([
       ...file.tensors,
-      ['rope_freqs.weight', { ...file.tensors.get('output_norm.weight')!, name: 'rope_freqs.weight' }],
+      [
+        'rope_factors_long.weight',
+        { ...file.tensors.get('output_norm.weight')!, name: 'rope_factors_long.weight' },
+      ],
     ]);
-    expect(() => fromGguf({ ...file, tensors })).toThrow('rope_freqs.weight');
+    expect(() => fromGguf({ ...file, tensors })).toThrow('rope_factors_long.weight');
+  });
+
+  test('divisors of rotary frequencies stand for the scaling of Llama 3', async () => {
+    const folder = await weightsOf('llama3');
+    const model = makeModel(configOf('llama3'), folder);
+    const file = await asGguf('llama3', 'llama', 10);
+    const plain = rotaryFrequencies({}, 500_000, 10);
+    const scaled = rotaryFrequencies(configOf('llama3').rope_scaling as Rotary, 500_000, 10);
+    const name = 'rope_freqs.weight';
+    const { config, weights } = fromGguf({
+      ...file,
+      metadata: { ...file.metadata, 'llama.rope.freq_base': 500_000 },
+      tensors: new Map([
+        ...file.tensors,
+        [name, { name, dtype: 'F32', shape: [5], byteOffset: 0, byteLength: 20 }],
+      ]),
+      read: async (tensor) =>
+        tensor === name
+          ? new Uint8Array(Float32Array.from(plain, (frequency, i) => frequency / scaled[i]).buffer)
+          : file.read(tensor),
+    });
+    const again = makeModel(config, weights);
+    const tables = [
+      await readFrozen(folder, model.frozen.find(({ tensor }) => tensor.name === 'rotary')!),
+      await readFrozen(weights, again.frozen.find(({ tensor }) => tensor.name === 'rotary')!),
+    ];
+    expect(tables[1]).toHaveLength(tables[0].length);
+    expect(Math.max(...tables[0].map((value, i) => Math.abs(value - tables[1][i])))).toBeLessThan(1e-4);
   });
 
   test('a file is opened with its tokenizer and its fingerprint', async () => {

@@ -24,8 +24,14 @@ export interface Frozen {
     cols: number,
     options?: MatrixOptions & Pick<FrozenTensor, 'expand'>,
   ): Tensor;
-  /** A table [rows, cols] f32 that is no part of the checkpoint. */
-  table(name: string, rows: number, cols: number, values: () => Float32Array<ArrayBuffer>): Tensor;
+  /** A table [rows, cols] f32 that is made and not stored; `parts` of the checkpoint it is made from come as `values`. */
+  table(
+    name: string,
+    rows: number,
+    cols: number,
+    expand: (values: Float32Array) => Float32Array<ArrayBuffer>,
+    parts?: readonly string[],
+  ): Tensor;
 }
 
 /** @throws PreludeError `bad-weights` (from its functions) for a tensor that is missing or has another shape. */
@@ -77,7 +83,7 @@ export function collectFrozen(checkpoint: Checkpoint): Frozen {
       if (found !== published) throw shapeError(parts[0]!, `${published} values`);
       return add({ tensor: makeTensor('weight', name, 1, cols), parts, rowOrder, expand });
     },
-    table: (name, rows, cols, values) =>
-      add({ tensor: makeTensor('weight', name, rows, cols), parts: [], expand: values }),
+    table: (name, rows, cols, expand, parts = []) =>
+      add({ tensor: makeTensor('weight', name, rows, cols), parts, expand }),
   };
 }

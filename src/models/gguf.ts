@@ -26,6 +26,7 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
 
 /** Names outside and inside of a layer, GGUF's to Hugging Face's. */
 const NAMES: Readonly<Record<string, string>> = {
+  rope_freqs: 'rope_freqs',
   token_embd: 'model.embed_tokens',
   output_norm: 'model.norm',
   output: 'lm_head',

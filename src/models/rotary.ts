@@ -71,6 +71,9 @@ export function rotaryFrequencies(rotary: Rotary, theta: number, dim: number): n
   );
 }
 
+/** GGUF files of Llama 3.1 and later hold what llama3 scaling divides each frequency by. */
+export const DIVISORS = 'rope_freqs.weight';
+
 /** The table of cosines and sines as a frozen tensor [positions, dim]. */
 export function rotaryTable(
   frozen: Frozen,
@@ -81,5 +84,12 @@ export function rotaryTable(
   positions: number,
 ) {
   const frequencies = rotaryFrequencies(rotary, theta, dim);
-  return frozen.table(name, positions, dim, () => ropeTable(frequencies, positions));
+  const divided = frozen.has(DIVISORS);
+  return frozen.table(
+    name,
+    positions,
+    dim,
+    (divisors) => ropeTable(divided ? frequencies.map((f, i) => f / divisors[i]) : frequencies, positions),
+    divided ? [DIVISORS] : [],
+  );
 }
