@@ -63,7 +63,14 @@ function Body() {
   const deviceError = useSession((s) => (s.phase === 'no-device' ? s.deviceError : undefined));
   const studio = useStudio();
   const { session } = studio;
-  if (deviceError) return <NoDevice report={deviceError} onRetry={() => session.getState().begin()} />;
+  if (deviceError)
+    return (
+      <NoDevice
+        report={deviceError}
+        onRetry={() => session.getState().begin()}
+        onProcessor={() => session.getState().begin({ engine: 'onnx' })}
+      />
+    );
   return (
     <Switch>
       {shownStations(studio).map(({ path, title, view: Station }) => (

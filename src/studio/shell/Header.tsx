@@ -98,17 +98,17 @@ function DeviceChip() {
   const device = useSession((s) => s.device);
   const lacking = useSession((s) => s.phase === 'no-device');
   if (!device) return <span className="chip muted">{lacking ? 'no device' : 'looking for a device'}</span>;
-  const { software, features } = device;
+  const { engine, software, features } = device;
   const name = deviceName(device);
   const words = [
-    software ? `${name} (software, slow)` : name,
+    software && engine === 'webgpu' ? `${name} (software, slow)` : name,
     features.shaderF16 && 'f16',
     features.subgroups && 'subgroups',
   ].filter(Boolean);
   return (
     <span className="chip" title={words.join(', ')}>
       <span className="dot" data-software={software || undefined} />
-      <b>WebGPU</b> {words.join(', ')}
+      <b>{engine === 'onnx' ? 'Processor' : 'WebGPU'}</b> {words.join(', ')}
     </span>
   );
 }

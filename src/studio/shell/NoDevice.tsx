@@ -10,7 +10,16 @@ const TITLES: Record<string, string> = {
 };
 
 /** The page for a browser in which nothing can be trained: which of the three it is, and how to mend it here. */
-export function NoDevice({ report, onRetry }: { report: ErrorReport; onRetry: () => void }) {
+export function NoDevice({
+  report,
+  onRetry,
+  onProcessor,
+}: {
+  report: ErrorReport;
+  onRetry: () => void;
+  /** Goes on without a graphics device. */
+  onProcessor: () => void;
+}) {
   const own = detectBrowser(navigator.userAgent);
   const id = useId();
   return (
@@ -21,7 +30,12 @@ export function NoDevice({ report, onRetry }: { report: ErrorReport; onRetry: ()
         {report.remedy}
       </p>
       {report.where && <p className="muted">Where: {report.where}</p>}
-      <div>
+      <p>
+        It also runs on the processor alone, through ONNX Runtime: the same lessons and the same prompts,
+        slower than on a graphics processor.
+      </p>
+      <div className="no-device-ways">
+        <Button onPress={onProcessor}>Go on with the processor</Button>
         <Button onPress={onRetry}>Look again</Button>
       </div>
       {browserHelp(navigator.userAgent).map(({ name, steps }) => (

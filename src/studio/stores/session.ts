@@ -9,6 +9,7 @@ import type {
   DataSource,
   DeviceReport,
   Engine,
+  EngineName,
   ModelCard,
   ModelReport,
   ModelSource,
@@ -50,7 +51,9 @@ export interface SessionState {
   progress?: Progress;
 
   /** Opens the device, loads the model and the sample that are wished for, or the default ones. */
-  begin(wish?: { model?: string; sample?: string }): Promise<void>;
+  begin(wish?: { model?: string; sample?: string; engine?: EngineName }): Promise<void>;
+  /** Moves the model to the graphics device or to the processor; the task stays. */
+  switchEngine(engine: EngineName): Promise<boolean>;
   loadModel(source: ModelSource): Promise<boolean>;
   /** Opens a table; then suggests and sets a task when a model is there. */
   openData(source: DataSource, options?: ReadOptions): Promise<boolean>;
@@ -132,8 +135,8 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
       async begin(wish = {}) {
         const opened = await attempt(
           async () => {
-            const device = await engine.openDevice();
-            set({ device });
+            const device = await engine.openDevice(wish.engine);
+            set({ device, deviceError: undefined, phase: 'opening' });
             const [models, samples] = await Promise.all([engine.listModels(), engine.listSamples()]);
             set({ models, samples });
             return true;
@@ -159,6 +162,12 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
           samples[0];
         if (sample) await get().openData({ kind: 'sample', id: sample.id });
         else settle();
+      },
+
+      async switchEngine(name) {
+        const device = await attempt(() => engine.openDevice(name));
+        if (device) set({ device });
+        return device !== undefined;
       },
 
       async loadModel(source) {

@@ -1,12 +1,27 @@
-import { Empty } from '../../components/index.ts';
+import { Button, Empty } from '../../components/index.ts';
 import { Facts } from '../../components/sections.tsx';
 import { formatBytes, formatCount } from '../../format.ts';
-import { useSession } from '../../studio.tsx';
+import { useSession, useStudio } from '../../studio.tsx';
 
 export function DeviceTable() {
+  const { session } = useStudio();
   const device = useSession((s) => s.device);
   if (!device) return <Empty>The graphics adapter and its limits will stand here once it is open.</Empty>;
-  const { vendor, architecture, description, software, features, limits } = device;
+  const { engine, vendor, architecture, description, software, features, limits } = device;
+  if (engine === 'onnx')
+    return (
+      <div className="device">
+        <Facts
+          facts={[
+            ['Engine', 'ONNX Runtime on the processor'],
+            ['Threads', description],
+          ]}
+        />
+        <Button onPress={() => void session.getState().switchEngine('webgpu')}>
+          Use the graphics device
+        </Button>
+      </div>
+    );
   const yes = (has: boolean, use: string) => (has ? `yes: ${use}` : 'no');
   return (
     <div className="device">
@@ -29,6 +44,15 @@ export function DeviceTable() {
           ['Invocations of a workgroup', formatCount(limits.invocations)],
         ]}
       />
+      {software && (
+        <div>
+          <p className="small muted">
+            This adapter is software. ONNX Runtime on the processor computes the same and is usually several
+            times quicker here.
+          </p>
+          <Button onPress={() => void session.getState().switchEngine('onnx')}>Use the processor</Button>
+        </div>
+      )}
     </div>
   );
 }
