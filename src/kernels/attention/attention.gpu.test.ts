@@ -290,7 +290,10 @@ test('a shared prefix equals the prefix written out for each sequence', () => {
   });
 });
 
-test('the gradient formulas agree with finite differences', () => {
+test.each([
+  ['a bias', undefined],
+  ['capped scores', 0.9],
+])('the gradient formulas agree with finite differences, %s', (_, cap) => {
   const packed = pack([
     [2, 3],
     [3, 2],
@@ -309,7 +312,8 @@ test('the gradient formulas agree with finite differences', () => {
     kvHeads,
     headDim,
     scale: 0.7,
-    bias: { table: randomValues(heads * 3, 5), reach: 1 },
+    cap,
+    bias: cap ? undefined : { table: randomValues(heads * 3, 5), reach: 1 },
     queryRanges: packed.queryRanges,
   });
   const loss = (c: AttentionCase) => dotProduct(attentionReference(c).out, dout);
