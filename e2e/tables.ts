@@ -46,3 +46,16 @@ export function plainRows(count: number): [text: string, label: string][] {
     i % 2 ? 'food' : 'sport',
   ]);
 }
+
+/** A NumPy file of float32 values, as the paper's authors release their prompts. */
+export function npy(shape: readonly number[]): Uint8Array {
+  const count = shape.reduce((a, b) => a * b, 1);
+  const words = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
+  const header = `${words.padEnd(128 - 10 - 1)}\n`;
+  const bytes = Buffer.alloc(128 + 4 * count, 0);
+  bytes.write(`\x93NUMPY\x01\x00`, 'latin1');
+  bytes.writeUInt16LE(header.length, 8);
+  bytes.write(header, 10, 'latin1');
+  for (let i = 0; i < count; i++) bytes.writeFloatLE(Math.sin(i), 128 + 4 * i);
+  return bytes;
+}
