@@ -72,6 +72,29 @@ describe('taskDraft', () => {
     expect(draft.getState().pending).toBe(false);
   });
 
+  it('stops a change on its way and stays with what is in use', async () => {
+    const { engine, notices, session, draft } = await setup();
+    const inUse = session.getState().task!;
+    let breakOff = () => {};
+    const plain = engine.setTask;
+    // As the engine does: newer work takes the place of older.
+    engine.setTask = (settings, onProgress) => {
+      breakOff();
+      if (settings.maxTokens !== 99) return plain(settings, onProgress);
+      return new Promise((_, reject) => {
+        breakOff = () => reject({ code: 'cancelled', message: 'Newer settings.', remedy: '' });
+      });
+    };
+    draft.getState().change((s) => ({ ...s, maxTokens: 99 }));
+    await vi.runAllTimersAsync();
+    expect(draft.getState().applying).toBe(true);
+    await draft.getState().stop();
+    await vi.runAllTimersAsync();
+    expect(draft.getState()).toMatchObject({ applying: false, pending: false, draft: inUse.settings });
+    expect(session.getState().task).toBe(inUse);
+    expect(notices.getState().errors).toEqual([]);
+  });
+
   it('asks for the words of another label column', async () => {
     const { engine, session, draft } = await setup();
     session.setState((s) => ({ data: { ...s.data!, columns: ['text', 'label', 'kind'] } }));

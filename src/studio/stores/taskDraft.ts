@@ -20,6 +20,8 @@ export interface TaskDraftState {
   setRoles(roles: Roles): Promise<void>;
   /** Back to what is in use. */
   revert(): void;
+  /** Breaks off the reading or preparing that goes on and stays with the table and task that are in use. */
+  stop(): Promise<void>;
 }
 
 /** Wait after a key press before a setting is used. */
@@ -94,6 +96,17 @@ export function createTaskDraft(engine: Engine, session: Session, notices: Notic
         clearTimeout(timer);
         const { task } = session.getState();
         if (task) set({ draft: task.settings, problems: {}, pending: false });
+      },
+      async stop() {
+        const { task } = session.getState();
+        if (!task) return;
+        get().revert();
+        try {
+          // Newer work makes the engine break off what goes on, and this changes nothing.
+          await engine.setTask(task.settings, () => {});
+        } catch (error) {
+          notices.getState().fail(error);
+        }
       },
     };
   });

@@ -52,6 +52,10 @@ function Summary() {
   const data = useSession((s) => s.data);
   const task = useSession((s) => s.task);
   const progress = useSession((s) => s.progress);
+  const reading = useSession((s) => s.phase === 'data');
+  const applying = useDraft((s) => s.applying);
+  const stop = useDraft((s) => s.stop);
+  const stoppable = reading || applying;
   const opening = useSession((s) => s.phase === 'opening' || s.phase === 'model');
   if (progress && !task) return <ProgressLine progress={progress} />;
   if (!data && opening) return <Empty>A sample is opened as soon as the model is there.</Empty>;
@@ -77,7 +81,7 @@ function Summary() {
         {formatCount(counts.test)} to test on.
         {counts.leftOut > 0 && ` ${plural(counts.leftOut, 'row')} left out.`}
       </p>
-      {progress && <ProgressLine progress={progress} />}
+      {progress && <ProgressLine progress={progress} onStop={stoppable ? () => void stop() : undefined} />}
     </>
   );
 }
