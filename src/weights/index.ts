@@ -5,12 +5,25 @@
  */
 
 export { dequantize } from './blocks.ts';
+export {
+  type CachedModel,
+  createHubCache,
+  type HubCache,
+  type HubModelFiles,
+  type HubOptions,
+  type HubProgress,
+  keyOf,
+} from './cache.ts';
 export { fetchCatalog, fetchModel, type ModelCatalog, type ModelEntry, type ModelFile } from './catalog.ts';
 export { toFloat32 } from './decode.ts';
 export { fingerprintOf, parameterCount, sha256 } from './fingerprint.ts';
 export { openGguf } from './gguf.ts';
 export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat, toHalfBytes } from './half.ts';
+export { chooseHubFiles, type HubChoice, type HubFile, type HubListing, listHubFiles } from './hub.ts';
+export { HUB_URL, type HubAddress, parseHubAddress } from './hub-address.ts';
+export type { HubAccess } from './hub-request.ts';
 export { type LoadedModel, loadModelFolder, loadModelSources } from './model-folder.ts';
+export { opfsStore } from './opfs.ts';
 export { openPytorch } from './pytorch.ts';
 export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';
 export { openSharded } from './sharded.ts';
@@ -23,5 +36,6 @@ export {
   fetchBytes,
   urlSource,
 } from './source.ts';
+export { type FileStore, memoryStore } from './store.ts';
 export type { BlockType, DType, MetadataValue, TensorInfo, WeightFile } from './types.ts';
 export { countOf, readPart } from './types.ts';

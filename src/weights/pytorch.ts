@@ -158,7 +158,8 @@ function call(file: string, name: string, args: readonly PickleValue[]): PickleV
       const dtype = storage.dtype === 'untyped' ? named : storage.dtype;
       if (!dtype || !isNatural(offset) || !isNaturals(shape) || !isNaturals(strides)) break;
       if (shape.length !== strides.length || shape.length > MAX_DIMENSIONS) break;
-      return { kind: 'tensor', storage, dtype, offset, shape, strides } satisfies Tensor;
+      const tensor: Tensor = { kind: 'tensor', storage, dtype, offset, shape, strides };
+      return tensor;
     }
   }
   throw badWeights(file, `its pickle calls ${name} with arguments that are not those of a tensor.`);
@@ -169,7 +170,10 @@ function storageOf(file: string, id: PickleValue): PickleValue {
   if (Array.isArray(id) && id[0] === 'storage' && isGlobal(id[1]) && typeof id[2] === 'string') {
     const dtype = STORAGES[id[1].name];
     // A key is a file's name inside of the archive.
-    if (dtype && /^\d{1,9}$/.test(id[2])) return { kind: 'storage', key: id[2], dtype } satisfies Storage;
+    if (dtype && /^\d{1,9}$/.test(id[2])) {
+      const storage: Storage = { kind: 'storage', key: id[2], dtype };
+      return storage;
+    }
   }
   throw badWeights(file, 'its pickle names something outside of it that is no storage of a tensor.');
 }
