@@ -24,13 +24,13 @@ export interface Frozen {
     cols: number,
     options?: MatrixOptions & Pick<FrozenTensor, 'expand'>,
   ): Tensor;
-  /** A table [rows, cols] f32 that is made and not stored; `parts` of the checkpoint it is made from come as `values`. */
+  /** A table [rows, cols] f32 that is made and not stored; the `source` it is made from comes as `values`. */
   table(
     name: string,
     rows: number,
     cols: number,
     expand: (values: Float32Array) => Float32Array<ArrayBuffer>,
-    parts?: readonly string[],
+    source?: { part: string; shape: readonly number[] },
   ): Tensor;
 }
 
@@ -83,7 +83,14 @@ export function collectFrozen(checkpoint: Checkpoint): Frozen {
       if (found !== published) throw shapeError(parts[0]!, `${published} values`);
       return add({ tensor: makeTensor('weight', name, 1, cols), parts, rowOrder, expand });
     },
-    table: (name, rows, cols, expand, parts = []) =>
-      add({ tensor: makeTensor('weight', name, rows, cols), parts, expand }),
+    table(name, rows, cols, expand, source) {
+      if (source && need(source.part).shape.join() !== source.shape.join())
+        throw shapeError(source.part, `[${source.shape.join(', ')}]`);
+      return add({
+        tensor: makeTensor('weight', name, rows, cols),
+        parts: source ? [source.part] : [],
+        expand,
+      });
+    },
   };
 }

@@ -90,6 +90,6 @@ export function rotaryTable(
     positions,
     dim,
     (divisors) => ropeTable(divided ? frequencies.map((f, i) => f / divisors[i]) : frequencies, positions),
-    divided ? [DIVISORS] : [],
+    divided ? { part: DIVISORS, shape: [dim / 2] } : undefined,
   );
 }

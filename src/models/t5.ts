@@ -1,12 +1,9 @@
 import * as v from 'valibot';
-import { PreludeError } from '../errors.ts';
-import { makeTensor } from '../graph/index.ts';
 import {
   type Activation,
   activate,
   attention,
   type Builder,
-  type Dtype,
   embed,
   gate,
   gatherRows,
@@ -15,7 +12,8 @@ import {
   type Tensor,
 } from '../kernels/index.ts';
 import { count, firstId, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
-import type { FrozenTensor, ModelInfo, PromptInput, Seq2SeqBatch, Seq2SeqModel } from './model.ts';
+import { type Checkpoint, collectFrozen } from './frozen.ts';
+import type { ModelInfo, PromptInput, Seq2SeqBatch, Seq2SeqModel } from './model.ts';
 
 /**
  * T5 v1.0 and v1.1 (Raffel et al. 2020; Shazeer 2020 for the gated form), the LM-adapted and Flan checkpoints of both, mT5 and UMT5
@@ -59,76 +57,35 @@ export const isT5 = (config: unknown): boolean =>
   entries.model_type.options.some((type) => type === modelType(config));
 
 /**
- * @param names tensor names of the checkpoint with their dtype in the engine.
  * @throws PreludeError `bad-config` for a value that is missing or off, `unsupported-model` for arithmetic we do not have,
  * `bad-weights` for a tensor that is missing or has another shape.
  */
-export function makeT5(
-  config: unknown,
-  checkpoint: ReadonlyMap<string, { shape: readonly number[]; dtype: Dtype }>,
-): Seq2SeqModel {
+export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
   const c = readConfig(entries, config);
   const projection = c.feed_forward_proj ?? (c.model_type === 't5' ? 'relu' : 'gated-gelu');
   only('feed_forward_proj', projection, ...Object.keys(ACTIVATIONS));
   const form = ACTIVATIONS[projection];
   const decoderLayers = c.num_decoder_layers ?? c.num_layers;
   const inner = c.num_heads * c.d_kv;
-  // transformers 5 writes "tied" for all, and keeps an untied head beside it; published mT5 heads are never tied.
-  const ownHead = c.scale_decoder_outputs === false && checkpoint.has('lm_head.weight');
-  const tied = !ownHead && (c.tie_word_embeddings ?? c.model_type !== 'mt5');
+  // transformers 5 writes "tied" for all, and keeps an untied head beside it; mT5's heads are never tied.
+  const untied = c.scale_decoder_outputs === false || c.model_type === 'mt5';
+  const tied = !(untied && checkpoint.has('lm_head.weight')) && (c.tie_word_embeddings ?? true);
   // transformers 4 scales the decoder's output wherever the head is tied; transformers 5 says so in a key of its own.
   const scaled = c.scale_decoder_outputs ?? tied;
 
-  const frozen: FrozenTensor[] = [];
-  const take = (
-    name: string,
-    parts: string[],
-    cols: number,
-    options: { rows?: number; f32?: boolean } = {},
-  ): Tensor => {
-    let rows = 0;
-    for (const part of parts) {
-      const info = checkpoint.get(part);
-      const width = info?.shape[info.shape.length - 1];
-      if (!info || width !== cols)
-        throw new PreludeError(
-          'bad-weights',
-          info
-            ? `${part} has shape [${info.shape.join(', ')}]; the config asks for ${cols} columns.`
-            : `${part} is missing.`,
-          { where: part, remedy: 'Use the config.json and the weights of one and the same model.' },
-        );
-      rows += info.shape.length > 1 ? info.shape[0] : 1;
-    }
-    if (options.rows !== undefined && rows !== options.rows)
-      throw new PreludeError(
-        'bad-weights',
-        `${parts[0]}: ${rows} rows in all; the config asks for ${options.rows}.`,
-        {
-          where: parts[0],
-          remedy: 'Use the config.json and the weights of one and the same model.',
-        },
-      );
-    // Parts of one fused matrix that were published in different dtypes meet in f32.
-    const same = parts.every((part) => checkpoint.get(part)!.dtype === checkpoint.get(parts[0])!.dtype);
-    const dtype = same && !options.f32 ? checkpoint.get(parts[0])!.dtype : 'f32';
-    const tensor = makeTensor('weight', name, rows, cols, dtype);
-    frozen.push({ tensor, parts });
-    return tensor;
-  };
-  const norm = (name: string) => take(name, [`${name}.weight`], c.d_model, { rows: 1, f32: true });
+  const frozen = collectFrozen(checkpoint);
+  const norm = (name: string) => frozen.vector(name, [`${name}.weight`], c.d_model);
   /** The published bias [buckets, H], laid out by head and distance: [H, 2 reach + 1]. */
   const bias = (stack: 'encoder' | 'decoder', layer = 0) => {
-    const name = `${stack}.block.${layer}.layer.0.SelfAttention.relative_attention_bias.weight`;
-    take(name, [name], c.num_heads, { rows: c.relative_attention_num_buckets, f32: true });
-    frozen.pop();
+    const part = `${stack}.block.${layer}.layer.0.SelfAttention.relative_attention_bias.weight`;
     const reach = c.relative_attention_max_distance;
-    const table = makeTensor('weight', `${stack} ${layer} relative bias`, c.num_heads, 2 * reach + 1);
-    frozen.push({
-      tensor: table,
-      parts: [name],
-      expand: (values) => expandBias(values, c, stack === 'encoder'),
-    });
+    const table = frozen.table(
+      `${stack} ${layer} relative bias`,
+      c.num_heads,
+      2 * reach + 1,
+      (values) => expandBias(values, c, stack === 'encoder'),
+      { part, shape: [c.relative_attention_num_buckets, c.num_heads] },
+    );
     return { table, reach };
   };
   /** One for each layer in UMT5; elsewhere that of layer 0 serves them all. */
@@ -137,27 +94,32 @@ export function makeT5(
     const shared = bias(stack);
     return range(layers).map(() => shared);
   };
-  const feedForward = (prefix: string) => ({
-    wi: take(
-      `${prefix}.wi`,
-      form.gated ? [`${prefix}.wi_0.weight`, `${prefix}.wi_1.weight`] : [`${prefix}.wi.weight`],
-      c.d_model,
-      { rows: form.gated ? 2 * c.d_ff : c.d_ff },
+  const matrix = (name: string, parts: string[], rows: number, cols = c.d_model) =>
+    frozen.matrix(
+      name,
+      parts.map((part) => `${part}.weight`),
+      rows,
+      cols,
+    );
+  const feedForward = (name: string) => ({
+    wi: matrix(
+      `${name}.wi`,
+      form.gated ? [`${name}.wi_0`, `${name}.wi_1`] : [`${name}.wi`],
+      form.gated ? 2 * c.d_ff : c.d_ff,
     ),
-    wo: take(`${prefix}.wo`, [`${prefix}.wo.weight`], c.d_ff, { rows: c.d_model }),
+    wo: matrix(`${name}.wo`, [`${name}.wo`], c.d_model, c.d_ff),
   });
-  const selfAttention = (prefix: string) => ({
-    qkv: take(
-      `${prefix}.qkv`,
-      ['q', 'k', 'v'].map((w) => `${prefix}.${w}.weight`),
-      c.d_model,
-      { rows: 3 * inner },
+  const selfAttention = (name: string) => ({
+    qkv: matrix(
+      `${name}.qkv`,
+      ['q', 'k', 'v'].map((w) => `${name}.${w}`),
+      3 * inner,
     ),
-    o: take(`${prefix}.o`, [`${prefix}.o.weight`], inner, { rows: c.d_model }),
+    o: matrix(`${name}.o`, [`${name}.o`], c.d_model, inner),
   });
 
-  const shared = take('shared', ['shared.weight'], c.d_model, { rows: c.vocab_size });
-  const embedding = frozen[frozen.length - 1];
+  const shared = matrix('shared', ['shared'], c.vocab_size);
+  const embedding = frozen.list[frozen.list.length - 1];
   const encoderBiases = biases('encoder', c.num_layers);
   const encoderLayers = range(c.num_layers).map((i) => ({
     attention: selfAttention(`encoder.block.${i}.layer.0.SelfAttention`),
@@ -167,35 +129,23 @@ export function makeT5(
   }));
   const encoderNorm = norm('encoder.final_layer_norm');
   const decoderBiases = biases('decoder', decoderLayers);
-  const crossKv = take(
+  const cross = (i: number, w: string) => `decoder.block.${i}.layer.1.EncDecAttention.${w}`;
+  const crossKv = matrix(
     'decoder.cross.kv',
-    range(decoderLayers).flatMap((i) =>
-      ['k', 'v'].map((w) => `decoder.block.${i}.layer.1.EncDecAttention.${w}.weight`),
-    ),
-    c.d_model,
-    { rows: 2 * inner * decoderLayers },
+    range(decoderLayers).flatMap((i) => [cross(i, 'k'), cross(i, 'v')]),
+    2 * inner * decoderLayers,
   );
   const decoderBlocks = range(decoderLayers).map((i) => ({
     attention: selfAttention(`decoder.block.${i}.layer.0.SelfAttention`),
     attentionNorm: norm(`decoder.block.${i}.layer.0.layer_norm`),
-    crossQ: take(
-      `decoder.block.${i}.cross.q`,
-      [`decoder.block.${i}.layer.1.EncDecAttention.q.weight`],
-      c.d_model,
-      { rows: inner },
-    ),
-    crossO: take(
-      `decoder.block.${i}.cross.o`,
-      [`decoder.block.${i}.layer.1.EncDecAttention.o.weight`],
-      inner,
-      { rows: c.d_model },
-    ),
+    crossQ: matrix(`decoder.block.${i}.cross.q`, [cross(i, 'q')], inner),
+    crossO: matrix(`decoder.block.${i}.cross.o`, [cross(i, 'o')], c.d_model, inner),
     crossNorm: norm(`decoder.block.${i}.layer.1.layer_norm`),
     feedForward: feedForward(`decoder.block.${i}.layer.2.DenseReluDense`),
     feedForwardNorm: norm(`decoder.block.${i}.layer.2.layer_norm`),
   }));
   const decoderNorm = norm('decoder.final_layer_norm');
-  const head = tied ? shared : take('lm_head', ['lm_head.weight'], c.d_model, { rows: c.vocab_size });
+  const head = tied ? shared : matrix('lm_head', ['lm_head'], c.vocab_size);
   const headScale = scaled ? c.d_model ** -0.5 : 1;
 
   const heads = { heads: c.num_heads, kvHeads: c.num_heads, headDim: c.d_kv, scale: 1 };
@@ -229,7 +179,7 @@ export function makeT5(
   return {
     kind: 'seq2seq',
     info,
-    frozen,
+    frozen: frozen.list,
     embedding,
     encode(b: Builder, batch: Seq2SeqBatch, prompt: PromptInput) {
       let x = embed(b, batch.ids, shared, {
