@@ -56,21 +56,32 @@ export async function loadModel(page: Page, title: string): Promise<void> {
 export const TINY = 'nano-T5 tiny';
 
 /** Presses `button`, and gives the dialog that opens these files. */
-export async function choose(page: Page, button: Locator, files: ChosenFile[]): Promise<void> {
+export async function choose(
+  page: Page,
+  button: Locator,
+  files: ChosenFile[] | { path: string },
+): Promise<void> {
   const dialog = page.waitForEvent('filechooser');
   await button.click();
-  await (await dialog).setFiles(files);
+  await (await dialog).setFiles('path' in files ? files.path : files);
 }
 
 /** A table of one's own through the file dialog of the Data station; nothing is awaited. */
-export async function chooseTable(page: Page, table: ChosenFile): Promise<void> {
+export async function chooseTable(page: Page, table: ChosenFile | { path: string }): Promise<void> {
   await goTo(page, 'Data');
   const source = page.getByRole('region', { name: 'Where the rows come from' });
-  await choose(page, source.getByRole('button', { name: 'Choose a file' }), [table]);
+  await choose(
+    page,
+    source.getByRole('button', { name: 'Choose a file' }),
+    'path' in table ? table : [table],
+  );
 }
 
 /** As `chooseTable`, until its rows can be trained on. */
-export async function openTable(page: Page, table: ChosenFile): Promise<void> {
+export async function openTable(
+  page: Page,
+  table: ChosenFile | { name: string; path: string },
+): Promise<void> {
   await chooseTable(page, table);
   await expect(dataSummary(page)).toContainText(table.name, { timeout: SLOW });
   await expect(dataSummary(page)).toContainText('to train on', { timeout: SLOW });
