@@ -11,7 +11,7 @@ it('marks what the limit cuts, also within a bar', () => {
     [10, 19],
     [20, 29],
   ]);
-  expect(limitX).toBe(140);
+  expect(limitX).toBe(150);
 });
 
 it('leaves a far limit out of the picture', () => {

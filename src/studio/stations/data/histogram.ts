@@ -15,7 +15,7 @@ export interface HistogramBar {
 
 export interface Histogram {
   bars: HistogramBar[];
-  /** Where the limit stands; undefined where it lies beyond every row by far. */
+  /** Where the cut stands, after the last token that is kept; undefined where it lies beyond every row by far. */
   limitX?: number;
   /** Values along the axis. */
   ticks: { x: number; value: number }[];
@@ -30,7 +30,7 @@ export function layHistogram(
 ): Histogram {
   const longest = Math.max(1, counts.length) * binWidth;
   const showsLimit = limit <= longest * 1.6;
-  const end = showsLimit ? Math.max(longest, limit * 1.02) : longest;
+  const end = showsLimit ? Math.max(longest, (limit + 1) * 1.02) : longest;
   const most = Math.max(1, ...counts);
   const at = (tokens: number) => (tokens / end) * width;
   const bars = counts.map((count, i): HistogramBar => {
@@ -52,7 +52,7 @@ export function layHistogram(
     value: i * step,
     x: at(i * step),
   }));
-  return { bars, limitX: showsLimit ? at(limit) : undefined, ticks };
+  return { bars, limitX: showsLimit ? at(limit + 1) : undefined, ticks };
 }
 
 /** A round step that gives four to eight ticks. */
