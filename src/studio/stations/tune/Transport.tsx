@@ -82,6 +82,7 @@ function Figure({ name, value }: { name: string; value: string }) {
 export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat | undefined }) {
   const progress = useSession((s) => s.progress);
   const phase = useSession((s) => s.phase);
+  const memory = useMemoryName();
   const plan = useRuns((s) => s.plan);
   const planError = useRuns((s) => s.planError);
   const waiting = useRuns(waitingRun);
@@ -100,18 +101,27 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
       </p>
     );
   if (run?.finishedBecause) return <Ended run={run} />;
-  if (plan) return <p className="status-line">A run needs {formatBytes(plan.bytes.total)} of GPU memory.</p>;
+  if (plan)
+    return (
+      <p className="status-line">
+        A run needs {formatBytes(plan.bytes.total)} of {memory}.
+      </p>
+    );
   return <p className="status-line">{PHASES[phase]}</p>;
 }
+
+/** Whose memory a run takes: the processor has no other. */
+const useMemoryName = () => useSession((s) => (s.device?.engine === 'onnx' ? 'memory' : 'GPU memory'));
 
 /** What the run costs a second, and the latest thing it noticed about itself. */
 function Speed({ run }: { run: RunView }) {
   const { tokensPerSecond, gpuBytes } = run.speed!;
   const notice = run.notices.at(-1);
+  const memory = useMemoryName();
   return (
     <>
       <p className="status-line">
-        {formatCount(tokensPerSecond)} tokens/s, {formatBytes(gpuBytes)} of GPU memory
+        {formatCount(tokensPerSecond)} tokens/s, {formatBytes(gpuBytes)} of {memory}
         {run.steps.length > 0 && <>, gradient norm {formatNumber(run.steps.at(-1)!.gradNorm)}</>}
       </p>
       {notice && (
