@@ -9,9 +9,9 @@ import type {
 } from '../kernels/index.ts';
 import type { NodeProto, TensorProto, ValueInfo } from './proto.ts';
 
-/** The newest operator set that onnxruntime-web 1.30 runs without a warning, and the file version that belongs to it. */
-export const OPSET = 21;
-export const IR_VERSION = 10;
+/** Operator set and file version of early 2025: onnxruntime-web 1.30 reads up to 26, every ONNX Runtime since 1.22 reads this one. */
+export const OPSET = 23;
+export const IR_VERSION = 11;
 
 /** A graph in ONNX, all but the values of its weights. */
 export interface LoweredGraph {

@@ -1,6 +1,6 @@
 /** Every op's ONNX form, run by ONNX Runtime, beside the same float64 references that its shaders are held to. */
 import { describe, expect, test } from 'vitest';
-import { createGraph, type Graph } from '../graph/index.ts';
+import { createGraph, type Graph, makeTensor } from '../graph/index.ts';
 import { attention } from '../kernels/attention/attention.ts';
 import { pack } from '../kernels/attention/packing.ts';
 import { type AttentionCase, attentionGradient, attentionReference } from '../kernels/attention/reference.ts';
@@ -145,6 +145,21 @@ describe('linear layers', () => {
     );
     expect(gradients.get(r)).toBe(dy);
   });
+});
+
+test('halves are widened in the graph', async () => {
+  const x = state('x', 'M', 4);
+  const w = makeTensor('weight', 'w', 2, 4, 'f16');
+  const graph = createGraph({ rowLanes: 1 });
+  const y = linear(graph, x, w, { name: 'y' });
+  // 1, -2, 0.5, 65504; 2^-24 (the smallest), 0, 0, 0
+  const halves = Uint16Array.of(0x3c00, 0xc000, 0x3800, 0x7bff, 0x0001, 0, 0, 0);
+  const values: Values = new Map<Tensor, Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>>([
+    [x, Float32Array.of(1, 1, 1, 1)],
+    [w, halves],
+  ]);
+  const found = await runOnnx(graph, { y }, values, { M: 1 });
+  expect([...found.y]).toEqual([65503.5, 2 ** -24]);
 });
 
 describe('rotary positions', () => {

@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
+import { PreludeError } from '../errors.ts';
 import { type Dims, type OnnxFeed, size, type Tensor } from '../kernels/index.ts';
 import { IR_VERSION, inputName, type LoweredGraph, OPSET } from './lower.ts';
 import { encodeModel, type TensorProto } from './proto.ts';
@@ -61,12 +62,14 @@ export async function createOnnxProgram<Name extends string>(
     inputs: graph.inputs,
     outputs: graph.outputs,
   });
-  const session: InferenceSession = await ort.InferenceSession.create(model, {
-    executionProviders: ['wasm'],
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-    externalData,
-  });
+  const session: InferenceSession = await saidPlainly(() =>
+    ort.InferenceSession.create(model, {
+      executionProviders: ['wasm'],
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      externalData,
+    }),
+  );
 
   return {
     bytes,
@@ -88,7 +91,7 @@ export async function createOnnxProgram<Name extends string>(
         rows: (state: Tensor) => states[namesOf.get(state) ?? '']?.rows ?? size(dims, state.rows),
       };
       for (const feed of graph.feeds) feeds[inputName(feed)] = fed(ort, feed, feed.compute(batch));
-      const results = await session.run(feeds);
+      const results = await saidPlainly(() => session.run(feeds));
       const found = {} as Record<Name, Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>;
       for (const { name } of graph.outputs)
         found[name as Name] = results[name].data as Float32Array<ArrayBuffer>;
@@ -96,6 +99,22 @@ export async function createOnnxProgram<Name extends string>(
     },
     destroy: () => session.release(),
   };
+}
+
+/** WASM has 4 GiB at most; what it says when they are used up depends on who asked last. */
+const OUT_OF_MEMORY = /bad_alloc|out of memory|failed to allocate|array buffer allocation|aborted\(\)/i;
+
+/** @throws PreludeError `out-of-memory` where the runtime says so in its own words */
+async function saidPlainly<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error) || !OUT_OF_MEMORY.test(error.message)) throw error;
+    throw new PreludeError('out-of-memory', 'ONNX Runtime has no memory left for this model and batch.', {
+      remedy: 'Take fewer examples at once, a shorter prompt, or a smaller model.',
+      cause: error,
+    });
+  }
 }
 
 const fed = (

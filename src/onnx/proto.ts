@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /**
- * The messages of onnx.proto (github.com/onnx/onnx, IR version 10) that we write, as plain data, and their bytes. Field numbers are
+ * The messages of onnx.proto (github.com/onnx/onnx, IR version 11) that we write, as plain data, and their bytes. Field numbers are
  * those of the schema; everything we leave out is optional there.
  */
 export type OnnxDtype = 'f32' | 'f16' | 'i32' | 'i64';

@@ -12,8 +12,11 @@ const WASM = '../../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.was
 export const testRuntime = (): Promise<OnnxRuntime> =>
   loadRuntime({ threads: 1, wasm: readFileSync(fileURLToPath(new URL(WASM, import.meta.url))) });
 
-/** Values of a run's tensors: weights and states as f32, inputs as u32. */
-export type Values = Map<Tensor, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>;
+/** Values of a run's tensors: weights as f32 or halves, states as f32, inputs as u32. */
+export type Values = Map<
+  Tensor,
+  Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
+>;
 
 export const noise = (count: number, seed: number, scale = 1): Float32Array<ArrayBuffer> => {
   let state = seed * 2654435761;
@@ -62,7 +65,7 @@ export async function runOnnx<Name extends string>(
   const program = await createOnnxProgram<Name>(await testRuntime(), lowered, async (tensor) => {
     const found = values.get(tensor);
     if (!found) throw new Error(`${tensor.name} has no values`);
-    return found as Float32Array<ArrayBuffer>;
+    return found instanceof Uint16Array ? new Uint8Array(found.buffer) : (found as Float32Array<ArrayBuffer>);
   });
   const states = Object.fromEntries(
     [...lowered.states].map(([name, tensor]) => {
