@@ -11,6 +11,7 @@ export {
   truncate,
 } from './encode.ts';
 export { ggufTokenizer } from './gguf.ts';
+export { spieceTokenizer } from './spiece.ts';
 export { DEFAULT_TEMPLATES, FIELDS, parseTemplate, render, type Template } from './template.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 export {
