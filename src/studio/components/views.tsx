@@ -5,6 +5,7 @@ import type { ErrorReport } from '../../errors.ts';
 import type { Progress } from '../../worker/protocol.ts';
 import { formatBytes, formatCount, formatRate, formatSeconds } from '../format.ts';
 import { Button, IconButton } from './buttons.tsx';
+import { type DropEntry, droppedFiles } from './droppedFiles.ts';
 import { tokenText } from './tokens.ts';
 
 export function Tabs({
@@ -113,9 +114,7 @@ export function FileDrop({
     <DropZone
       className="drop"
       onDrop={async (event) => {
-        const files = await Promise.all(
-          event.items.filter((item) => item.kind === 'file').map((item) => item.getFile()),
-        );
+        const files = await droppedFiles(event.items as DropEntry[]);
         if (files.length) onFiles(multiple ? files : files.slice(0, 1));
       }}
     >

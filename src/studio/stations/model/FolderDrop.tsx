@@ -1,23 +1,7 @@
 import { FolderUp } from 'lucide-react';
 import { DropZone, FileTrigger, Text } from 'react-aria-components';
+import { type DropEntry, droppedFiles } from '../../components/droppedFiles.ts';
 import { Button } from '../../components/index.ts';
-
-/** What a dropped item can be: a file, or a folder with more of both. */
-type DropEntry =
-  | { kind: 'file'; getFile(): Promise<File> }
-  | { kind: 'directory'; name: string; getEntries(): AsyncIterable<DropEntry> }
-  | { kind: 'text' };
-
-/** Files in what was dropped, down to the third level: a model's folder, not a whole disk. */
-async function filesIn(entries: Iterable<DropEntry> | AsyncIterable<DropEntry>, depth = 3): Promise<File[]> {
-  const files: File[] = [];
-  for await (const entry of entries) {
-    if (entry.kind === 'file') files.push(await entry.getFile());
-    else if (entry.kind === 'directory' && depth > 0)
-      files.push(...(await filesIn(entry.getEntries(), depth - 1)));
-  }
-  return files;
-}
 
 /** A place for a model's folder or its files. `folder` is the name where there is one. */
 export function FolderDrop({ onFiles }: { onFiles: (files: File[], folder?: string) => void }) {
@@ -25,7 +9,7 @@ export function FolderDrop({ onFiles }: { onFiles: (files: File[], folder?: stri
     <DropZone
       className="drop"
       onDrop={async (event) => {
-        const files = await filesIn(event.items as DropEntry[]);
+        const files = await droppedFiles(event.items as DropEntry[]);
         const folder = event.items.find((item) => item.kind === 'directory')?.name;
         if (files.length) onFiles(files, folder);
       }}

@@ -22,7 +22,7 @@ export function Upload() {
   return (
     <div className="upload">
       <FileDrop
-        label="Drop a prompt’s file here"
+        label="Drop a prompt’s file here, or an adapter’s folder"
         hint=".zip, .npy, .json or .safetensors with its adapter_config.json"
         accept={['.zip', '.npy', '.json', '.safetensors']}
         multiple
