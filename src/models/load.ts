@@ -22,23 +22,28 @@ export async function readFrozen(
   weights: WeightFile,
   frozen: FrozenTensor,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const values: Float32Array[] = [];
+  const values: Float32Array<ArrayBuffer>[] = [];
   for (const part of frozen.parts) {
     const { dtype, shape } = weights.tensors.get(part)!;
-    const own = toFloat32(await weights.read(part), dtype);
+    const own = toFloat32(await weights.read(part), dtype) as Float32Array<ArrayBuffer>;
     values.push(frozen.transposed && shape.length === 2 ? transpose(own, shape[0]!, shape[1]!) : own);
   }
-  const whole = new Float32Array(values.reduce((sum, v) => sum + v.length, 0));
-  let at = 0;
-  for (const v of values) {
-    whole.set(v, at);
-    at += v.length;
-  }
+  const whole = values.length === 1 ? values[0]! : stack(values);
   const ordered = orderRows(weights, frozen, whole);
   return frozen.expand ? frozen.expand(ordered) : ordered;
 }
 
-function transpose(values: Float32Array, rows: number, cols: number): Float32Array {
+function stack(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function transpose(values: Float32Array, rows: number, cols: number): Float32Array<ArrayBuffer> {
   const turned = new Float32Array(values.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) turned[c * rows + r] = values[r * cols + c]!;
   return turned;
