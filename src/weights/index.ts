@@ -22,7 +22,7 @@ export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat, toHalfBytes
 export { chooseHubFiles, type HubChoice, type HubFile, type HubListing, listHubFiles } from './hub.ts';
 export { HUB_URL, type HubAddress, parseHubAddress } from './hub-address.ts';
 export type { HubAccess } from './hub-request.ts';
-export { type LoadedModel, loadModelFolder, loadModelSources } from './model-folder.ts';
+export { type LoadedModel, loadModelFolder, loadModelSources, modelFiles } from './model-folder.ts';
 export { opfsStore } from './opfs.ts';
 export { openPytorch } from './pytorch.ts';
 export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';

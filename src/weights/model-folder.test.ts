@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf, sha256 } from './fingerprint.ts';
 import { loadModelFolder } from './model-folder.ts';
@@ -79,6 +80,36 @@ describe('fingerprintOf', () => {
   });
 });
 
+describe('fingerprintOf of large weights', () => {
+  const width = 2 ** 20;
+  const tensors = (): TensorData[] =>
+    Array.from({ length: 65 }, (_, i) => ({
+      name: `t${i}`,
+      dtype: 'U8',
+      shape: [width],
+      data: new Uint8Array(width).fill(i),
+    }));
+
+  it('reads samples only, and sees another tensor', async () => {
+    const bytes = writeSafetensors(tensors());
+    let read = 0;
+    const source = bytesSource(bytes);
+    const weights = await openSafetensors({
+      ...source,
+      read: (offset, length) => {
+        read += length;
+        return source.read(offset, length);
+      },
+    });
+    const print = await fingerprintOf(weights);
+    expect(read).toBeLessThan(65 * 4 * 16_384 + 100_000);
+    // Without pieces the tensors are read whole, for the same name.
+    expect(await fingerprintOf({ ...weights, readPart: undefined })).toBe(print);
+    bytes[bytes.length - 1]! ^= 1;
+    expect(await fingerprintOf(weights)).not.toBe(print);
+  });
+});
+
 describe('sha256', () => {
   it('is that of FIPS 180-2', async () => {
     expect(await sha256(new TextEncoder().encode('abc'))).toBe(
@@ -115,6 +146,50 @@ describe('loadModelFolder', () => {
     expect(model.fingerprint).toBe(await fingerprintOf(await open(single)));
   });
 
+  const bin = (name: string) =>
+    file(
+      name,
+      readFileSync(new URL(`testdata/${name === 'pytorch_model.bin' ? 'state.bin' : name}`, import.meta.url)),
+    );
+
+  it('opens a folder with a PyTorch checkpoint and spiece.model, single or sharded', async () => {
+    const spiece = file('spiece.model', 'pieces');
+    const one = await loadModelFolder([
+      config,
+      spiece,
+      bin('pytorch_model.bin'),
+      file('training_args.bin', 'x'),
+    ]);
+    expect(one.weights.format).toBe('pytorch');
+    expect(one.tokenizerJson).toBeUndefined();
+    expect(new TextDecoder().decode(one.sentencePiece)).toBe('pieces');
+    const shards = [1, 2].map((i) => bin(`pytorch_model-0000${i}-of-00002.bin`));
+    const many = await loadModelFolder([
+      config,
+      tokenizer,
+      spiece,
+      bin('pytorch_model.bin.index.json'),
+      ...shards,
+    ]);
+    expect(many.sentencePiece).toBeUndefined();
+    expect(many.fingerprint).toBe(one.fingerprint);
+  });
+
+  it('prefers safetensors, and what lies beside the config', async () => {
+    const at = (path: string, content: BlobPart) =>
+      Object.defineProperty(file(path.split('/').at(-1)!, content), 'webkitRelativePath', { value: path });
+    const model = await loadModelFolder([
+      at('mine/onnx/model.safetensors', 'x'),
+      at('mine/config.json', '{"model_type":"t5"}'),
+      at('mine/tokenizer.json', '{"model":{}}'),
+      at('mine/model.safetensors', single),
+      at('mine/pytorch_model.bin', 'x'),
+      at('mine/checkpoint-5/config.json', '{}'),
+    ]);
+    expect(model).toMatchObject({ name: 'mine', config: { model_type: 't5' } });
+    expect(model.weights.format).toBe('safetensors');
+  });
+
   it.each<[string, File[], string, RegExp]>([
     [
       'without a config',
@@ -122,7 +197,7 @@ describe('loadModelFolder', () => {
       'bad-config',
       /no config\.json among the files \(tokenizer\.json, model/,
     ],
-    ['without a tokenizer', [config, weights], 'bad-tokenizer', /no tokenizer\.json/],
+    ['without a tokenizer', [config, weights], 'bad-tokenizer', /no tokenizer\.json or spiece\.model/],
     ['without weights', [config, tokenizer], 'bad-weights', /no model\.safetensors/],
     ['of nothing', [], 'bad-config', /nothing/],
     [

@@ -1,7 +1,8 @@
 import { PreludeError } from '../errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { openPytorch } from './pytorch.ts';
 import { openSafetensors } from './safetensors.ts';
-import { openSharded } from './sharded.ts';
+import { isPytorch, openSharded } from './sharded.ts';
 import { type ByteSource, blobSource } from './source.ts';
 import type { WeightFile } from './types.ts';
 
@@ -12,8 +13,10 @@ export interface LoadedModel {
   config: unknown;
   /** Parsed `generation_config.json`, if there is one. */
   generationConfig: unknown;
-  /** Parsed `tokenizer.json`. */
+  /** Parsed `tokenizer.json`; undefined where the folder has only a SentencePiece model. */
   tokenizerJson: unknown;
+  /** `spiece.model` or `tokenizer.model`, where there is no `tokenizer.json`. */
+  sentencePiece?: Uint8Array;
   /** Parsed `tokenizer_config.json`, if there is one. */
   tokenizerConfigJson: unknown;
   weights: WeightFile;
@@ -21,17 +24,33 @@ export interface LoadedModel {
   fingerprint: string;
 }
 
-/** Opens a model folder that was dropped or chosen: `config.json`, `tokenizer.json`, `*.safetensors` (with its index if sharded). */
+/**
+ * Opens a model folder that was dropped or chosen: `config.json`, `tokenizer.json` (or `spiece.model`), and `*.safetensors` or
+ * `pytorch_model*.bin` (with their index if sharded).
+ */
 export async function loadModelFolder(files: readonly File[]): Promise<LoadedModel> {
-  const folder = files.map((file) => file.webkitRelativePath?.split('/').at(-2)).find((name) => name);
+  const { name, files: own } = modelFiles(files);
   return loadModelSources(
-    files.map((file) => blobSource(file)),
-    folder ?? 'model',
+    own.map((file) => blobSource(file)),
+    name ?? 'model',
   );
 }
 
+/** The files of a dropped folder that lie beside its config, and the folder's name; folders within hold other editions. */
+export function modelFiles(files: readonly File[]): { name?: string; files: File[] } {
+  const folderOf = (file: File) => file.webkitRelativePath?.split('/').slice(0, -1) ?? [];
+  const depth = (found: readonly File[]) => Math.min(...found.map((file) => folderOf(file).length));
+  const configs = files.filter((file) => file.name === 'config.json');
+  const top = depth(configs.length > 0 ? configs : files);
+  const own = files.filter((file) => folderOf(file).length === top);
+  const name = own.map((file) => folderOf(file).at(-1)).find((folder) => folder);
+  return { files: own, ...(name && { name }) };
+}
+
+const SENTENCE_PIECE = ['spiece.model', 'tokenizer.model'];
+
 /**
- * Opens a model folder whose files are given as sources named as in the folder.
+ * Opens a model folder whose files are given as sources named as in the folder. Safetensors go before PyTorch files.
  * @throws PreludeError 'bad-config', 'bad-tokenizer' or 'bad-weights' naming the file that is missing or broken
  */
 export async function loadModelSources(sources: readonly ByteSource[], name: string): Promise<LoadedModel> {
@@ -43,33 +62,58 @@ export async function loadModelSources(sources: readonly ByteSource[], name: str
   const config = await json('config.json');
   if (config === undefined) throw missing('bad-config', 'config.json', sources);
   const tokenizerJson = await json('tokenizer.json');
-  if (tokenizerJson === undefined) throw missing('bad-tokenizer', 'tokenizer.json', sources);
+  const spiece = SENTENCE_PIECE.flatMap((file) => byName.get(file) ?? [])[0];
+  if (tokenizerJson === undefined && !spiece)
+    throw missing('bad-tokenizer', 'tokenizer.json or spiece.model', sources);
   const weights = await openWeights(byName);
-  if (!weights) throw missing('bad-weights', 'model.safetensors', sources);
+  if (!weights) throw missing('bad-weights', 'model.safetensors or pytorch_model.bin', sources);
   return {
     name,
     config,
     generationConfig: await json('generation_config.json'),
     tokenizerJson,
+    ...(tokenizerJson === undefined && spiece && { sentencePiece: await spiece.read(0, spiece.size) }),
     tokenizerConfigJson: await json('tokenizer_config.json'),
     weights,
     fingerprint: await fingerprintOf(weights),
   };
 }
 
+/** What training leaves beside the weights, in the same form. */
+const NO_WEIGHTS = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\.(bin|pth?)$/;
+
 async function openWeights(byName: ReadonlyMap<string, ByteSource>): Promise<WeightFile | undefined> {
   const names = [...byName.keys()];
-  const index = names.find((name) => name.endsWith('.safetensors.index.json'));
-  if (index) {
-    const source = byName.get(index)!;
-    return openSharded(parseJson(index, await source.read(0, source.size)), index, (file) =>
-      byName.get(file),
-    );
-  }
-  const single =
-    byName.get('model.safetensors') ??
-    byName.get(names.filter((name) => name.endsWith('.safetensors'))[0] ?? '');
-  return single && openSafetensors(single);
+  const ofKind = async (
+    ending: string,
+    usual: string,
+    isOne: (name: string) => boolean,
+    open: (source: ByteSource) => Promise<WeightFile>,
+  ): Promise<WeightFile | undefined> => {
+    const index = names.find((name) => name.endsWith(`${ending}.index.json`));
+    if (index) {
+      const source = byName.get(index)!;
+      return openSharded(parseJson(index, await source.read(0, source.size)), index, (file) =>
+        byName.get(file),
+      );
+    }
+    const single = byName.get(usual) ?? byName.get(names.find(isOne) ?? '');
+    return single && open(single);
+  };
+  return (
+    (await ofKind(
+      '.safetensors',
+      'model.safetensors',
+      (name) => name.endsWith('.safetensors'),
+      openSafetensors,
+    )) ??
+    (await ofKind(
+      '.bin',
+      'pytorch_model.bin',
+      (name) => isPytorch(name) && !NO_WEIGHTS.test(name),
+      openPytorch,
+    ))
+  );
 }
 
 /** A JSON file of a model folder. */
@@ -79,7 +123,7 @@ export function parseJson(file: string, bytes: Uint8Array): unknown {
   } catch (cause) {
     const code = file.startsWith('tokenizer')
       ? 'bad-tokenizer'
-      : file.includes('.safetensors')
+      : file.endsWith('.index.json')
         ? 'bad-weights'
         : 'bad-config';
     throw new PreludeError(code, `${file}: this is no valid JSON.`, {
@@ -98,6 +142,7 @@ function missing(
   const given = sources.map((source) => source.name).join(', ') || 'nothing';
   return new PreludeError(code, `There is no ${file} among the files (${given}).`, {
     where: file,
-    remedy: 'Choose the whole model folder: config.json, tokenizer.json and the .safetensors files.',
+    remedy:
+      'Choose the whole model folder: config.json, tokenizer.json (or spiece.model), and the .safetensors or .bin files. Or one .gguf file.',
   });
 }
