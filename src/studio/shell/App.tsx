@@ -27,6 +27,8 @@ const PromptStation = lazy(async () => ({
   default: (await import('../stations/prompt/PromptStation.tsx')).PromptStation,
 }));
 
+const Lessons = lazy(async () => ({ default: (await import('../lessons/Lessons.tsx')).Lessons }));
+
 /** `control`: by what name a teacher's link can hide it. */
 const STATIONS: { path: string; title: string; view: ComponentType; control?: Control }[] = [
   { path: '/model', title: 'Model', view: ModelStation, control: 'model' },
@@ -82,6 +84,15 @@ function Body() {
           </ErrorBoundary>
         </Route>
       ))}
+      {!studio.teacher.hidden.has('lessons') && (
+        <Route path="/lessons/:id?">
+          <ErrorBoundary>
+            <Suspense fallback={<p className="loading muted">Loading Lessons</p>}>
+              <Lessons />
+            </Suspense>
+          </ErrorBoundary>
+        </Route>
+      )}
       <Route>
         <Redirect to="/tune" replace />
       </Route>

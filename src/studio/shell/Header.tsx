@@ -26,6 +26,7 @@ export function Header({ stations, look }: { stations: readonly StationLink[]; l
     '/results': trained,
     '/prompt': trained,
   };
+  const [inLessons] = useRoute('/lessons/:id?');
   const theme = useStore(look, (s) => s.theme);
   const { toggleTheme, toggleBig } = look.getState();
   return (
@@ -41,6 +42,11 @@ export function Header({ stations, look }: { stations: readonly StationLink[]; l
       </nav>
       <div className="header-end">
         <DeviceChip />
+        {!useControl('lessons').hidden && (
+          <Link href="/lessons" className="station" aria-current={inLessons ? 'page' : undefined}>
+            Lessons
+          </Link>
+        )}
         {!useControl('share').hidden && <Share look={look} />}
         <IconButton label="Big scale for a projector (key b)" onPress={toggleBig}>
           <Maximize2 size={15} aria-hidden />
@@ -108,7 +114,8 @@ function DeviceChip() {
   return (
     <span className="chip" title={words.join(', ')}>
       <span className="dot" data-software={software || undefined} />
-      <b>{engine === 'onnx' ? 'Processor' : 'WebGPU'}</b> {words.join(', ')}
+      <b>{engine === 'onnx' ? 'Processor' : 'WebGPU'}</b>{' '}
+      <span className="chip-words">{words.join(', ')}</span>
     </span>
   );
 }

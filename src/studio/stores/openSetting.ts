@@ -1,6 +1,7 @@
 /** From a link to a studio that stands as the link says, and back. */
 import { defaultRecipe } from '../../tuning/recipe.ts';
 import type { Studio } from '../studio.tsx';
+import { liveRun } from './runs.ts';
 import type { ReadSetting, Setting } from './setting.ts';
 
 /** Says what of a link was left out, begins with its model and sample, and puts its text into "Try it" once there is a task. */
@@ -17,6 +18,35 @@ export function openSetting(studio: Studio, { setting, notes }: ReadSetting): vo
     });
   }
   void session.getState().begin({ model: setting.model, sample: setting.sample });
+}
+
+/**
+ * Sets up an experiment in a studio that is open: recipe, and model and sample where they are others. Returns whether it was
+ * done; a run that goes is not broken off by it.
+ */
+export function applySetting(studio: Studio, setting: Setting): boolean {
+  const { session, recipe, runs, notices } = studio;
+  const { modelSource, dataSource, models, samples } = session.getState();
+  const model = models.find(({ id }) => id === setting.model && !isSame(modelSource, id));
+  const sample = samples.find(({ id }) => id === setting.sample && !isSame(dataSource, id));
+  if (liveRun(runs.getState()) && (model || sample)) {
+    notices.getState().toast('A run is going on other data or another model. Stop it or let it end first.');
+    return false;
+  }
+  const before = recipe.getState().recipe;
+  recipe.getState().load(setting.recipe ?? defaultRecipe);
+  notices.getState().toast('The experiment is set. Press Train.', {
+    undo: () => recipe.getState().load(before),
+  });
+  void (async () => {
+    if (model && !(await session.getState().loadModel({ kind: 'builtin', id: model.id }))) return;
+    if (sample) await session.getState().openData({ kind: 'sample', id: sample.id });
+  })();
+  return true;
+}
+
+function isSame(source: { kind: string; id?: string } | undefined, id: string): boolean {
+  return source?.id === id && (source.kind === 'builtin' || source.kind === 'sample');
 }
 
 export interface Shareable {

@@ -8,6 +8,7 @@ import './tour.css';
 
 /** How often the part that is pointed at is looked for again: charts come late, and figures move things. */
 const LOOK_MS = 250;
+const SETTLED_MS = 1500;
 
 /** One stop of the tour: a ring about the part it speaks of, and a card beside it. Everything under it can be used. */
 export function Tour({ number }: { number: number }) {
@@ -22,17 +23,27 @@ export function Tour({ number }: { number: number }) {
     [end],
   );
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another stop is another part to show and to speak of
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another stop is another thing to speak of
   useEffect(() => {
-    const part = find(stop.targets);
-    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    part?.scrollIntoView({ block: 'nearest', behavior: still ? 'auto' : 'smooth' });
     heading.current?.focus({ preventScroll: true });
   }, [number]);
 
   useLayoutEffect(() => {
+    const since = performance.now();
+    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
     const look = () => {
-      const found = find(stop.targets)?.getBoundingClientRect();
+      const part = find(stop.targets);
+      const found = part?.getBoundingClientRect();
+      // Parts that come late push others away: for a while the stop keeps its part in view, then scrolling is the person's.
+      if (
+        found &&
+        performance.now() - since < SETTLED_MS &&
+        (found.top < 0 || found.bottom > window.innerHeight)
+      )
+        part!.scrollIntoView({
+          block: found.height < window.innerHeight / 2 ? 'center' : 'start',
+          behavior: still ? 'auto' : 'smooth',
+        });
       const next = found && { left: found.left, top: found.top, width: found.width, height: found.height };
       const own = card.current!.getBoundingClientRect();
       setBox((now) => (same(now, next) ? now : next));
