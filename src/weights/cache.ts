@@ -134,13 +134,15 @@ export function createHubCache(store: FileStore, list: typeof listHubFiles = lis
     await writeRecord(key, record);
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-    const progress = { download: 0, check: 0 };
+    const progress = { download: arrived.reduce((sum, bytes) => sum + bytes, 0), check: 0 };
     const report = (phase: HubProgress['phase']) => (bytes: number) => {
       progress[phase] += bytes;
       // Checking is told only when all has arrived: until then the download is what one waits for.
       if (phase === 'download' || progress.download >= totalBytes)
-        options.onProgress?.({ phase, bytes: progress[phase], totalBytes });
+        options.onProgress?.({ phase, bytes: Math.min(progress[phase], totalBytes), totalBytes });
     };
+    // So the first news is what an earlier visit brought.
+    report('download')(0);
     const each: DownloadOptions = {
       ...options,
       signal,

@@ -28,7 +28,7 @@ export interface Place {
 
 export interface DownloadOptions extends HubAccess {
   chunkBytes?: number;
-  /** Called with bytes that have arrived, those of an earlier visit too. */
+  /** Called with bytes that have arrived, without those of an earlier visit; negative where they must come again. */
   onBytes?(bytes: number): void;
   /** Called with bytes that have been checked against the hash. */
   onChecked?(bytes: number): void;
@@ -65,7 +65,6 @@ export async function downloadTo(file: RemoteFile, place: Place, options: Downlo
   const { store, folder, name } = place;
   const before = await readState(place, file.bytes);
   if (before?.complete) {
-    options.onBytes?.(file.bytes);
     options.onChecked?.(file.bytes);
     return;
   }
@@ -100,7 +99,6 @@ async function fetchChunks(
   const { chunkBytes } = state;
   const count = Math.ceil(file.bytes / chunkBytes);
   const done = new Set(state.done);
-  options.onBytes?.(state.done.reduce((sum, chunk) => sum + sizeOf(chunk, chunkBytes, file.bytes), 0));
   // One failure ends the others' requests too.
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;

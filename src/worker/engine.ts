@@ -97,6 +97,10 @@ export function createEngine(baseUrl: string): Engine {
       const opened = await models.load(source, onProgress);
       return device.load(opened, (performance.now() - began) / 1000, onProgress);
     },
+    cancelLoad: async () => models.cancel(),
+    lookUpHub: (source) => models.lookUpHub(source),
+    cachedModels: () => models.cachedModels(),
+    deleteCachedModel: (id) => models.deleteCachedModel(id),
 
     listSamples: () => data.listSamples(),
     async openData(source, options, onProgress) {

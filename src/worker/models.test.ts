@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memoryStore } from '../weights/index.ts';
+import { type LocalHub, localHub } from '../weights/testing/localHub.ts';
 import { createModelDesk, type ModelDesk } from './models.ts';
 import type { Progress } from './protocol.ts';
 import { publicFile, servePublic } from './testing.ts';
@@ -79,5 +82,109 @@ describe('the model desk', () => {
     });
     const nowhere = createModelDesk({ modelsUrl: `${server.url}nothing/` });
     await expect(nowhere.listModels()).rejects.toMatchObject({ code: 'download' });
+  });
+});
+
+describe('a GGUF file', () => {
+  const gguf = async (name: string) =>
+    new File([await readFile(new URL('../weights/testdata/tiny-f32.gguf', import.meta.url))], name);
+
+  it('is a model of its own: config and tokenizer are inside', async () => {
+    const model = await desk.load({ kind: 'files', files: [await gguf('tiny.gguf')] }, none);
+    expect(model).toMatchObject({ title: 'tiny.gguf', id: expect.stringMatching(/^own-/) });
+    expect(model.loaded.config).toMatchObject({ model_type: 'llama' });
+    expect(model.loaded.weights.tensors.has('model.embed_tokens.weight')).toBe(true);
+    expect(model.tokenizer.decode(model.tokenizer.encode('Hello world'))).toBe('Hello world');
+  });
+
+  it('comes one at a time', async () => {
+    const files = [await gguf('a.gguf'), await gguf('b.gguf')];
+    await expect(desk.load({ kind: 'files', files }, none)).rejects.toMatchObject({
+      remedy: 'Choose one of them.',
+    });
+  });
+});
+
+describe('a folder with spiece.model in place of tokenizer.json', () => {
+  it('has its tokenizer', async () => {
+    const files = (await tinyFiles()).filter(
+      ({ name }) => name !== 'tokenizer.json' && name !== 'tokenizer_config.json',
+    );
+    const spiece = await readFile(new URL('../text/testdata/t5.spiece.model', import.meta.url));
+    const { tokenizer } = await desk.load(
+      { kind: 'files', files: [...files, new File([spiece], 'spiece.model')] },
+      none,
+    );
+    expect(tokenizer).toMatchObject({ padId: 0, eosId: 1, unkId: 2 });
+    expect(tokenizer.token(tokenizer.size - 1)).toBe('<extra_id_0>');
+  });
+});
+
+describe('a model of a hub', () => {
+  let hub: LocalHub;
+  let own: ModelDesk;
+  beforeAll(async () => {
+    const files = await Promise.all(
+      (await tinyFiles()).map(async (file) => [file.name, new Uint8Array(await file.arrayBuffer())] as const),
+    );
+    hub = await localHub({ id: 'tests/tiny', files: Object.fromEntries(files), token: 'secret' });
+    const store = memoryStore();
+    own = createModelDesk({ modelsUrl: `${server.url}models/`, store: async () => store });
+  });
+  afterAll(() => hub.close());
+  const source = (more: object = {}) => ({
+    kind: 'hub' as const,
+    id: 'tests/tiny',
+    baseUrl: hub.url,
+    token: 'secret',
+    ...more,
+  });
+
+  it('is looked up before it is downloaded', async () => {
+    const report = await own.lookUpHub(source());
+    expect(report).toMatchObject({ id: 'tests/tiny', revision: 'main', commit: hub.commit, choices: [] });
+    const sizes = (await tinyFiles()).map(({ size }) => size);
+    expect(report.downloadBytes).toBe(sizes.reduce((sum, size) => sum + size, 0));
+    expect(hub.sent()).toBe(0);
+    await expect(own.lookUpHub(source({ token: undefined }))).rejects.toMatchObject({
+      code: 'download',
+      remedy: expect.stringContaining('token'),
+    });
+  });
+
+  it('goes on after it was cancelled, and is the same model as from elsewhere', async () => {
+    hub.faults.push({ kind: 'slow', milliseconds: 20, path: 'model.safetensors' });
+    const loading = own.load(source(), ({ what, done }) => {
+      if (what.startsWith('Downloading') && done > 600_000) own.cancel();
+    });
+    await expect(loading).rejects.toMatchObject({ code: 'cancelled' });
+    expect((await own.cachedModels()).models).toMatchObject([{ complete: false, title: 'tests/tiny' }]);
+
+    const seen: Progress[] = [];
+    const model = await own.load(source(), (progress) => seen.push(progress));
+    const builtin = await desk.load({ kind: 'builtin', id: 'tiny' }, none);
+    expect(model.loaded.fingerprint).toBe(builtin.loaded.fingerprint);
+    expect(model).toMatchObject({ title: 'tests/tiny', id: `hub-${model.loaded.fingerprint.slice(0, 12)}` });
+    const downloading = seen.filter(({ what }) => what === 'Downloading tests/tiny');
+    expect(downloading.at(-1)).toMatchObject({ unit: 'bytes', done: downloading[0]!.total });
+    expect(seen.some(({ what }) => what === 'Checking tests/tiny')).toBe(true);
+  });
+
+  it('is kept, opens without the hub, and is deleted when another is loaded', async () => {
+    await own.load(source(), none);
+    const requests = hub.seen.length;
+    const { models, lasting } = await own.cachedModels();
+    expect(lasting).toBe(false);
+    const [kept] = models;
+    expect(kept).toMatchObject({ complete: true, title: 'tests/tiny', commit: hub.commit });
+    expect(kept!.bytes).toBe(kept!.totalBytes);
+    expect(JSON.stringify(models)).not.toContain('secret');
+    await own.load(kept!.source, none);
+    expect(hub.seen.length).toBe(requests);
+
+    await expect(own.deleteCachedModel(kept!.id)).rejects.toMatchObject({ code: 'storage' });
+    await own.load({ kind: 'builtin', id: 'tiny' }, none);
+    await own.deleteCachedModel(kept!.id);
+    expect((await own.cachedModels()).models).toEqual([]);
   });
 });

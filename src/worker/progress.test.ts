@@ -3,7 +3,7 @@ import { speedometer } from './progress.ts';
 import type { Progress } from './protocol.ts';
 
 /** Reports at the given times (milliseconds) what was done, and gives back what came out. */
-function drive(steps: [at: number, done: number, total: number][]): Progress[] {
+function drive(steps: [at: number, done: number, total: number][], from?: number): Progress[] {
   const out: Progress[] = [];
   let time = 0;
   const report = speedometer(
@@ -11,6 +11,7 @@ function drive(steps: [at: number, done: number, total: number][]): Progress[] {
     'bytes',
     (progress) => out.push(progress),
     () => time,
+    from,
   );
   for (const [at, done, total] of steps) {
     time = at;
@@ -26,6 +27,18 @@ describe('a speedometer', () => {
     expect(last).toMatchObject({ what: 'Reading', unit: 'bytes', done: 5000, total: 10_000 });
     expect(last.perSecond).toBeCloseTo(1000, 6);
     expect(last.secondsLeft).toBeCloseTo(5, 6);
+  });
+
+  it('does not count what was done before', () => {
+    const last = drive(
+      [
+        [0, 5000, 10_000],
+        [500, 5500, 10_000],
+      ],
+      5000,
+    ).at(-1)!;
+    expect(last.perSecond).toBeCloseTo(1000, 6);
+    expect(last.secondsLeft).toBeCloseTo(4.5, 6);
   });
 
   it('says nothing of time before there is a speed', () => {

@@ -12,16 +12,18 @@ export type Speedometer = (done: number, total: number) => void;
 
 /**
  * Turns "so much of so much" into progress with a rate and the seconds left. The rate is an exponentially smoothed mean, so
- * that one slow block does not make the time left jump. `now` is in milliseconds.
+ * that one slow block does not make the time left jump. `now` is in milliseconds; `from` was done before, and says nothing of
+ * the speed.
  */
 export function speedometer(
   what: string,
   unit: Progress['unit'],
   onProgress: OnProgress,
   now: () => number = () => performance.now(),
+  from = 0,
 ): Speedometer {
   const start = now();
-  let last = { at: start, done: 0 };
+  let last = { at: start, done: from };
   let reported: number | undefined;
   let finished = false;
   /** Per millisecond. */

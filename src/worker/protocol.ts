@@ -4,6 +4,9 @@
  */
 import type { ErrorReport } from '../errors.ts';
 import type { Recipe } from '../tuning/recipe.ts';
+import type { CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+
+export type { CachedModelCard, CachedModels, HubReport, HubSource } from './hubProtocol.ts';
 
 /** Progress of anything that takes longer than a second. */
 export interface Progress {
@@ -53,7 +56,7 @@ export interface ModelCard {
   isDefault: boolean;
 }
 
-export type ModelSource = { kind: 'builtin'; id: string } | { kind: 'files'; files: File[] };
+export type ModelSource = { kind: 'builtin'; id: string } | { kind: 'files'; files: File[] } | HubSource;
 
 export interface ModelReport {
   id: string;
@@ -359,6 +362,13 @@ export interface Engine {
   listModels(): Promise<ModelCard[]>;
   /** Replaces the model that is loaded. */
   loadModel(source: ModelSource, onProgress: OnProgress): Promise<ModelReport>;
+  /** Ends the reading or downloading that `loadModel` is at: it rejects `cancelled`. What has arrived from a hub is kept. */
+  cancelLoad(): Promise<void>;
+  /** Rejects `download` with what to do: no such model, private or gated, no connection. */
+  lookUpHub(source: HubSource): Promise<HubReport>;
+  cachedModels(): Promise<CachedModels>;
+  /** Rejects `storage` for the model that is being downloaded or was loaded last. */
+  deleteCachedModel(id: string): Promise<void>;
 
   listSamples(): Promise<SampleCard[]>;
   openData(source: DataSource, options: ReadOptions, onProgress: OnProgress): Promise<DataReport>;

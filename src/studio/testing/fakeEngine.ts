@@ -241,6 +241,17 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       model = next;
       return model;
     },
+    cancelLoad: async () => undefined,
+    lookUpHub: async ({ id, revision = 'main' }) => ({
+      id,
+      revision,
+      commit: revision,
+      files: [{ path: 'model.safetensors', bytes: 308e6 }],
+      downloadBytes: 308e6,
+      choices: [],
+    }),
+    cachedModels: async () => ({ models: [], lasting: true }),
+    deleteCachedModel: async () => undefined,
     listSamples: async () => fakeSamples,
     async openData(source, _options, onProgress) {
       await work('Reading rows', 'rows', 800, onProgress);
