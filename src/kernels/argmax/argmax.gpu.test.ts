@@ -14,7 +14,9 @@ describe.each(allTraits)('argmax, %s', (_, traits) => {
     const values = randomValues(rows * cols, rows);
     // Ties: the first of equals wins, wherever the lanes start.
     if (cols > 6) values.set([50, 1, 50], 2);
-    const [got] = await runKernels([argmaxKernel(traits, x, index)], { N: rows }, new Map([[x, values]]), [index]);
+    const [got] = await runKernels([argmaxKernel(traits, x, index)], { N: rows }, new Map([[x, values]]), [
+      index,
+    ]);
     const expected = Array.from({ length: rows }, (_, r) => {
       const row = [...values.subarray(r * cols, (r + 1) * cols)];
       return row.indexOf(Math.max(...row));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KernelTraits, Tensor } from '../kernel.ts';
-import { gradientsOf } from '../matmul/recording_backward.ts';
+import { gradientsOf } from '../matmul/testing_gradients.ts';
 import {
   allTraits,
   dotProduct,

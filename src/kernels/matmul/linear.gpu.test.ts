@@ -13,7 +13,7 @@ import {
 } from '../testing.ts';
 import { linear } from './linear.ts';
 import { matmulKernels, matmulReference } from './matmul.ts';
-import { gradientsOf } from './recording_backward.ts';
+import { gradientsOf } from './testing_gradients.ts';
 import { type Direction, fits, type MatmulTile } from './tiles.ts';
 
 /** Odd blocks on purpose: small so that the shapes below end inside, at, and past a block. */

@@ -145,8 +145,8 @@ function Waiting({ run }: { run: RunView }) {
   return (
     <div className="status-line waiting">
       <span>
-        <strong>{run.name}</strong> waits at step {formatCount(run.step)} of {formatCount(run.recipe.steps)};
-        nothing up to there is lost.
+        <strong>{run.name}</strong> waits at step {formatCount(run.step)} of{' '}
+        {`${formatCount(run.recipe.steps)}; nothing up to there is lost.`}
       </span>
       <Button onPress={resume}>Go on with it</Button>
     </div>
