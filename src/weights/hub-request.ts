@@ -12,7 +12,9 @@ export interface HubAccess {
 }
 
 /** Failures one after another before giving up: waits of 0.5, 1, 2, 4 and 8 s, or what the server asks for. */
-export const MAX_FAILURES = 6;
+const MAX_FAILURES = 6;
+/** For lists, which a person waits for: 0.5 and 1 s. */
+const MAX_LIST_FAILURES = 3;
 const MAX_WAIT_MS = 120_000;
 const STALL_MS = 60_000;
 
@@ -35,6 +37,7 @@ export async function persistently<T>(
   where: string,
   access: HubAccess,
   work: (attempt: { progressed(): void }) => Promise<T>,
+  most = MAX_FAILURES,
 ): Promise<T> {
   let failures = 0;
   const attempt = {
@@ -50,7 +53,7 @@ export async function persistently<T>(
       if (access.signal?.aborted) throw cancelled(where, error);
       if (!(error instanceof Passing)) throw error;
       failures++;
-      if (failures >= MAX_FAILURES)
+      if (failures >= most)
         throw new PreludeError('download', `${nameOf(where)}: ${error.message}`, {
           where,
           remedy: 'Check the connection, then start it again: it goes on where it stopped.',
@@ -83,6 +86,10 @@ export async function ask(
     throw new PreludeError('download', `A token is not sent to ${new URL(url).host} over plain http.`, {
       where: url,
       remedy: 'Use an address that begins with https://, or no token.',
+    });
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw new PreludeError('download', 'The access token has characters that no token has.', {
+      remedy: 'Copy it again from the settings of your account on the hub; it begins with hf_.',
     });
   let response: Response;
   try {
@@ -137,7 +144,7 @@ export async function* piecesOf(response: Response, access: HubAccess): AsyncGen
 
 /** A JSON answer of the hub's API, with the address of its next page. */
 export async function askJson(url: string, access: HubAccess): Promise<{ json: unknown; next?: string }> {
-  return persistently(url, access, async () => {
+  const once = async () => {
     const response = await ask(url, access, { Accept: 'application/json' });
     const text = await response.text().catch((cause: unknown) => {
       throw new Passing('the connection broke off.', { cause });
@@ -152,7 +159,8 @@ export async function askJson(url: string, access: HubAccess): Promise<{ json: u
         cause,
       });
     }
-  });
+  };
+  return persistently(url, access, once, MAX_LIST_FAILURES);
 }
 
 function refusal(url: string, response: Response, hasToken: boolean): PreludeError {

@@ -182,6 +182,14 @@ describe('listHubFiles', () => {
     expect((await listHubFiles(address(), options())).commit).toBe('main');
   });
 
+  it('sends no token that is none', async () => {
+    await expect(listHubFiles(address(), options({ token: 'hf_abc\u200b' }))).rejects.toMatchObject({
+      code: 'download',
+      message: expect.stringContaining('token'),
+    });
+    expect(hub.seen).toEqual([]);
+  });
+
   it('sends no token over plain http to another machine', async () => {
     const far = parseHubAddress('a/b', { baseUrl: 'http://class.example' });
     await expect(listHubFiles(far, options({ token: 'secret' }))).rejects.toMatchObject({

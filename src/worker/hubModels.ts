@@ -51,7 +51,7 @@ export function createHubDesk(
   return {
     async lookUp(source) {
       const address = addressOf(source);
-      const listing = await listHubFiles(address, { token: source.token });
+      const listing = await listHubFiles(address, { token: tokenOf(source) });
       const { files, choices } = chooseHubFiles(listing);
       const plain = ({ path, bytes }: HubFile) => ({ path, bytes });
       return {
@@ -69,7 +69,7 @@ export function createHubDesk(
       const speedometers: { download?: Speedometer; check?: Speedometer } = {};
       const words = { download: `Downloading ${title}`, check: `Checking ${title}` };
       const { key, sources } = await (await cache()).open(address, {
-        token: source.token,
+        token: tokenOf(source),
         signal,
         onProgress({ phase, bytes, totalBytes }) {
           // What an earlier visit brought says nothing of the speed now.
@@ -119,6 +119,11 @@ function addressOf({ id, revision, file, baseUrl }: HubSource): HubAddress {
     ...(revision && { revision }),
     ...(file && { file }),
   });
+}
+
+/** As pasted, without what came along; none where the field is empty. */
+function tokenOf({ token }: HubSource): string | undefined {
+  return token?.trim() || undefined;
 }
 
 function titleOf({ id, revision, file }: HubAddress): string {

@@ -71,6 +71,14 @@ export async function localHub(options: LocalHubOptions): Promise<LocalHub> {
       authorization: request.headers.authorization,
     });
     response.on('error', () => undefined);
+    // As the hub does, so that a page of another origin may ask.
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', 'X-Error-Code,Link,ETag,Content-Range');
+    if (request.method === 'OPTIONS') {
+      response.setHeader('Access-Control-Allow-Headers', 'authorization,range,accept');
+      response.writeHead(204).end();
+      return;
+    }
     void answer(request, response, hostname!).catch(() => response.destroy());
   });
   // Both names reach it, whatever "localhost" is on this machine.
