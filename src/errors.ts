@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'bad-labels'
   | 'bad-template'
   | 'bad-recipe'
+  | 'bad-card'
   /** A model or a prompt that does not fit the other. */
   | 'unsupported-model'
   | 'prompt-mismatch'

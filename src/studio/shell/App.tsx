@@ -29,6 +29,8 @@ const PromptStation = lazy(async () => ({
 
 const Lessons = lazy(async () => ({ default: (await import('../lessons/Lessons.tsx')).Lessons }));
 
+const Board = lazy(async () => ({ default: (await import('../board/Board.tsx')).Board }));
+
 /** `control`: by what name a teacher's link can hide it. */
 const STATIONS: { path: string; title: string; view: ComponentType; control?: Control }[] = [
   { path: '/model', title: 'Model', view: ModelStation, control: 'model' },
@@ -93,6 +95,13 @@ function Body() {
           </ErrorBoundary>
         </Route>
       )}
+      <Route path="/board">
+        <ErrorBoundary>
+          <Suspense fallback={<p className="loading muted">Loading the board</p>}>
+            <Board />
+          </Suspense>
+        </ErrorBoundary>
+      </Route>
       <Route>
         <Redirect to="/tune" replace />
       </Route>

@@ -48,6 +48,8 @@ export interface RunsState {
   /** A start that the engine has not answered yet, and how far it is. */
   starting: boolean;
   startProgress?: Progress;
+  /** Recipes that follow when the run that goes has come to its end. */
+  queue: Recipe[];
   plan?: RunPlan;
   planError?: ErrorReport;
 
@@ -56,6 +58,8 @@ export interface RunsState {
   /** What a run of this recipe would need; kept for the counts bar and the preflight. */
   planFor(recipe: Recipe): Promise<void>;
   start(recipe: Recipe, options?: { paused: boolean }): Promise<void>;
+  /** The recipe with its seed and the ones after it, one run after another; Stop ends all of it. */
+  startSeeds(recipe: Recipe, count: number): Promise<void>;
   resumeStored(id: string): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -174,6 +178,7 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
     const take = (id: string, event: RunEvent) => {
       replace(id, (run) => foldEvent(run, event));
       if (event.type === 'failed') {
+        set({ queue: [] });
         fail(event.error);
         void get().load();
       }
@@ -185,7 +190,9 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
       if (event.type === 'finished') {
         evaluations.getState().forgetRun(id);
         announce(`The run ended; its best dev accuracy was at step ${event.bestStep}.`);
-        if (event.reason !== 'stopped' || stoppedByHand) void measureTest(id);
+        const measured = event.reason !== 'stopped' || stoppedByHand ? measureTest(id) : Promise.resolve();
+        if (event.reason === 'stopped') set({ queue: [] });
+        else void measured.then(startNext);
       }
     };
 
@@ -212,6 +219,13 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
       }
     };
 
+    const startNext = () => {
+      const [next, ...queue] = get().queue;
+      if (!next || get().starting || liveRun(get())) return;
+      set({ queue });
+      void get().start(next);
+    };
+
     const command = async (work: () => Promise<void>) => {
       try {
         await work();
@@ -222,6 +236,7 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
 
     return {
       runs: [],
+      queue: [],
       starting: false,
 
       async load() {
@@ -261,6 +276,11 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
 
       start: (recipe, options = { paused: false }) =>
         follow((onEvent) => engine.startRun(recipe, onEvent, options)),
+      startSeeds(recipe, count) {
+        const recipes = Array.from({ length: count }, (_, i) => ({ ...recipe, seed: recipe.seed + i }));
+        set({ queue: recipes.slice(1) });
+        return get().start(recipes[0]!);
+      },
       resumeStored: (id) => follow((onEvent) => engine.resumeRun(id, onEvent)),
       pause: () => command(() => engine.pause()),
       resume: () => command(() => engine.resume()),

@@ -248,3 +248,28 @@ describe('notices', () => {
     expect(studio.notices.getState().errors).toHaveLength(1);
   });
 });
+
+describe('several seeds', () => {
+  const seeds = () => studio.runs.getState().runs.map((run) => run.recipe.seed);
+  const recipe = { ...defaultRecipe, steps: 20, seed: 4 };
+
+  test('run one after the other, each to its end', async () => {
+    await ready({ stepsPerSecond: 40 });
+    void studio.runs.getState().startSeeds(recipe, 3);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(seeds()).toEqual([4]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(seeds()).toEqual([4, 5, 6]);
+    expect(studio.runs.getState().runs.map((run) => run.state)).toEqual(['finished', 'finished', 'finished']);
+    expect(studio.runs.getState().queue).toEqual([]);
+  });
+
+  test('Stop ends all of it', async () => {
+    await ready({ stepsPerSecond: 10 });
+    void studio.runs.getState().startSeeds(recipe, 3);
+    await vi.advanceTimersByTimeAsync(500);
+    await studio.runs.getState().stop();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(seeds()).toEqual([4]);
+  });
+});

@@ -1,7 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useId, useRef } from 'react';
 import uPlot from 'uplot';
-import { align, type Flat, type Line, tableOf } from './chartData.ts';
+import { align, type Band, type Flat, type Line, tableOf } from './chartData.ts';
 import { useSize } from './useSize.ts';
 
 export interface ChartProps {
@@ -9,6 +9,7 @@ export interface ChartProps {
   note?: string;
   lines: readonly Line[];
   flats: readonly Flat[];
+  bands?: readonly Band[];
   xMax: number;
   range: readonly [low: number, high: number];
   format: (value: number) => string;
@@ -47,7 +48,7 @@ export function Chart(props: ChartProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: every change of data or range redraws
   useEffect(() => {
     plot.current?.setData(align(lines) as uPlot.AlignedData);
-  }, [lines, flats, props.xMax, props.range]);
+  }, [lines, flats, props.bands, props.xMax, props.range]);
 
   return (
     <figure className="chart" aria-labelledby={id}>
@@ -147,7 +148,10 @@ function createPlot(
         })),
       ],
       hooks: {
-        drawAxes: [(self) => drawFlats(self, latest.current.flats, unit, token)],
+        drawAxes: [
+          (self) => drawBands(self, latest.current.bands ?? [], token),
+          (self) => drawFlats(self, latest.current.flats, unit, token),
+        ],
       },
     },
     align(lines) as uPlot.AlignedData,
@@ -157,6 +161,23 @@ function createPlot(
 
 /** A line of more points than this is drawn without a dot at each. */
 const MOST_DOTS = 24;
+
+function drawBands(plot: uPlot, bands: readonly Band[], token: (name: string) => string) {
+  const { ctx } = plot;
+  ctx.save();
+  for (const { warm, points } of bands) {
+    const x = (step: number) => plot.valToPos(step, 'x', true);
+    const y = (value: number) => plot.valToPos(value, 'y', true);
+    ctx.beginPath();
+    for (const [step, , high] of points) ctx.lineTo(x(step), y(high));
+    for (const [step, low] of points.toReversed()) ctx.lineTo(x(step), y(low));
+    ctx.closePath();
+    ctx.globalAlpha = 0.22;
+    ctx.fillStyle = token(warm ? '--warm-mid' : '--ice-strong');
+    ctx.fill();
+  }
+  ctx.restore();
+}
 
 /** Dashed lines with their names over them; names that would touch are pushed apart. */
 function drawFlats(plot: uPlot, flats: readonly Flat[], unit: number, token: (name: string) => string) {

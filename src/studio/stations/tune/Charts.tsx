@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { formatNumber } from '../../format.ts';
 import type { RunView } from '../../stores/runs.ts';
 import { Chart } from './Chart.tsx';
-import { accuracyLines, accuracyRange, type Flat, lossLines, lossRange } from './chartData.ts';
+import { accuracyBands, accuracyLines, accuracyRange, type Flat, lossLines, lossRange } from './chartData.ts';
 
 export interface ChartsProps {
   runs: readonly RunView[];
@@ -19,12 +19,15 @@ const NO_FLATS: Flat[] = [];
 export function Charts({ runs, currentId, xMax, flats }: ChartsProps) {
   const accuracy = useMemo(() => accuracyLines(runs, currentId), [runs, currentId]);
   const loss = useMemo(() => lossLines(runs, currentId), [runs, currentId]);
+  const bands = useMemo(() => accuracyBands(runs, currentId), [runs, currentId]);
   const accuracySpan = useMemo(() => accuracyRange(accuracy, flats), [accuracy, flats]);
   const lossSpan = useMemo(() => lossRange(loss), [loss]);
   return (
     <div className="charts">
       <Chart
         title="Accuracy on dev"
+        note={bands.length ? 'band: lowest to highest seed' : undefined}
+        bands={bands}
         lines={accuracy}
         flats={flats}
         xMax={xMax}

@@ -4,7 +4,7 @@ import { Button, NumberField, Select, Slider } from '../../components/index.ts';
 import { INIT_NAMES, OPTIMIZER_NAMES } from '../../stores/recipe.ts';
 import { liveRun } from '../../stores/runs.ts';
 import { CONTROLS, type Control } from '../../stores/teacher.ts';
-import { useRecipe, useRuns, useStudio } from '../../studio.tsx';
+import { useRecipe, useRuns, useSession, useStudio } from '../../studio.tsx';
 import { LONGEST_TRACK, lengthToTrack, settingCount, trackToLength } from './promptLength.ts';
 
 const SettingsDialog = lazy(async () => ({ default: (await import('./SettingsDialog.tsx')).SettingsDialog }));
@@ -13,6 +13,9 @@ const INIT_CHOICES = (Object.keys(INIT_NAMES) as InitSettings['kind'][]).map((id
   id,
   label: INIT_NAMES[id],
 }));
+
+/** Enough to see how far apart the same recipe ends. */
+const SEEDS = 3;
 
 const TRIPLE: [Control, string][] = [
   ['steps', 'Steps'],
@@ -24,7 +27,8 @@ const TRIPLE: [Control, string][] = [
 export function RecipePanel() {
   const recipe = useRecipe((s) => s.recipe);
   const live = useRuns((s) => liveRun(s) !== undefined);
-  const { recipe: store, notices, teacher } = useStudio();
+  const ready = useSession((s) => s.phase === 'ready');
+  const { recipe: store, runs, notices, teacher } = useStudio();
   const shown = (id: Control) => !teacher.hidden.has(id);
   const isDisabled = (id: Control) => teacher.locked.has(id);
   const { set, changeOptimizer, setInit, applyPaper, load } = store.getState();
@@ -127,6 +131,18 @@ export function RecipePanel() {
           <Button variant="link" onPress={() => setOpen(true)}>
             <u>All {settingCount(recipe)} settings</u>
           </Button>
+        )}
+        {shown('seed') && !isDisabled('seed') && (
+          <>
+            {' '}
+            <Button
+              variant="link"
+              isDisabled={!ready || live}
+              onPress={() => void runs.getState().startSeeds(recipe, SEEDS)}
+            >
+              <u>Train {SEEDS} seeds</u>
+            </Button>
+          </>
         )}
       </p>
       {open && (

@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { Button, Dialog, Menu, type MenuAction, TextField } from '../../components/index.ts';
+import { saveFile } from '../../download.ts';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../format.ts';
 import { go } from '../../shell/location.ts';
 import { bestAccuracy, isLive, type RunsState, type RunView } from '../../stores/runs.ts';
-import { useLive, useStudio } from '../../studio.tsx';
+import { type Studio, useLive, useStudio } from '../../studio.tsx';
 import { useTourOffer } from '../../tour/useTour.ts';
 import { runDifferences } from './differences.ts';
 import { useResume } from './useResume.ts';
@@ -80,6 +81,24 @@ function TourOffer() {
   );
 }
 
+/** The card as JSON on the clipboard; the card's own code comes with the press. */
+async function copyCard({ session, notices }: Studio, run: RunView) {
+  const { cardOf } = await import('../../board/card.ts');
+  const { model } = session.getState();
+  const card = cardOf(run, model?.id === run.modelId ? model.fingerprint : undefined);
+  if (!card) return;
+  try {
+    await navigator.clipboard.writeText(JSON.stringify(card, null, 2));
+    notices.getState().toast('The run card is copied. Paste it into the class board.');
+  } catch {
+    saveFile({
+      name: `${run.name}.card.json`,
+      type: 'application/json',
+      bytes: new TextEncoder().encode(JSON.stringify(card, null, 2)),
+    });
+  }
+}
+
 const STATES: Record<RunView['state'], string> = {
   starting: 'starting',
   running: 'running',
@@ -100,7 +119,8 @@ function Row({
   differs: string;
   onRename: () => void;
 }) {
-  const { runs } = useStudio();
+  const studio = useStudio();
+  const { runs } = studio;
   const best = bestAccuracy(run);
   const resume = useResume(run);
   const live = isLive(run.state) && !run.resumable;
@@ -110,6 +130,12 @@ function Row({
       id: 'hide',
       label: run.hidden ? 'Show in the charts' : 'Hide from the charts',
       onAction: () => runs.getState().setHidden(run.id, !run.hidden),
+    },
+    {
+      id: 'card',
+      label: 'Copy run card',
+      isDisabled: best === undefined,
+      onAction: () => void copyCard(studio, run),
     },
     { id: 'delete', label: 'Delete', isDisabled: live, onAction: () => runs.getState().remove(run.id) },
   ];

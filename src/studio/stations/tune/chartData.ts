@@ -1,4 +1,5 @@
 /** From runs to lines: what the two charts draw, and the tables behind them. */
+import { groupBy } from '../../groupBy.ts';
 import type { RunView } from '../../stores/runs.ts';
 
 export interface Line {
@@ -9,6 +10,36 @@ export interface Line {
   /** Each batch by itself, behind the smoothed line; the table leaves it out. */
   faint?: boolean;
   points: readonly (readonly [x: number, y: number])[];
+}
+
+/** Between the lowest and the highest of runs that differ in their seed only. */
+export interface Band {
+  id: string;
+  warm: boolean;
+  points: readonly (readonly [x: number, low: number, high: number])[];
+}
+
+/** Dev accuracy over the seeds of each recipe, at the steps that at least two of its runs were measured at. */
+export function accuracyBands(runs: readonly RunView[], currentId: string | undefined): Band[] {
+  const groups = groupBy(
+    runs.filter((run) => !run.hidden || run.id === currentId),
+    ({ recipe, modelId, dataName }) => JSON.stringify([modelId, dataName, { ...recipe, seed: 0 }]),
+  );
+  return [...groups].flatMap(([id, seeds]) => {
+    if (new Set(seeds.map((run) => run.recipe.seed)).size < 2) return [];
+    const at = groupBy(
+      seeds.flatMap((run) => run.evals),
+      (record) => record.step,
+    );
+    const points = [...at]
+      .filter(([, records]) => records.length > 1)
+      .sort(([a], [b]) => a - b)
+      .map(([step, records]): [number, number, number] => {
+        const values = records.map((record) => record.accuracy);
+        return [step, Math.min(...values), Math.max(...values)];
+      });
+    return points.length > 1 ? [{ id, warm: seeds.some((run) => run.id === currentId), points }] : [];
+  });
 }
 
 /** A dashed line that carries its own name. */

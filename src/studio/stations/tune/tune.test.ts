@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { defaultRecipe } from '../../../tuning/recipe.ts';
 import type { RunSummary } from '../../../worker/protocol.ts';
 import { type RunView, viewOf } from '../../stores/runs.ts';
-import { accuracyRange, align, lossLines, MOST_POINTS, smooth, tableOf, thin } from './chartData.ts';
+import {
+  accuracyBands,
+  accuracyRange,
+  align,
+  lossLines,
+  MOST_POINTS,
+  smooth,
+  tableOf,
+  thin,
+} from './chartData.ts';
 import { runDifferences } from './differences.ts';
 import { lengthToTrack, settingCount, trackToLength } from './promptLength.ts';
 import { fitWords, layOutScene } from './sceneLayout.ts';
@@ -176,5 +185,38 @@ describe('the prompt length on its track', () => {
   });
   test('all values of the recipe are counted', () => {
     expect(settingCount(defaultRecipe)).toBe(18);
+  });
+});
+
+describe('seed bands', () => {
+  const measured = (id: string, seed: number, accuracies: number[], promptLength = 20) =>
+    run(id, {
+      recipe: { ...defaultRecipe, seed, promptLength },
+      evals: accuracies.map((accuracy, i) => ({ step: 25 * (i + 1), accuracy, loss: 1, best: false })),
+    });
+
+  test('lie between the lowest and the highest of runs that differ in their seed only', () => {
+    const runs = [
+      measured('a', 1, [0.5, 0.6, 0.7]),
+      measured('b', 2, [0.4, 0.8]),
+      measured('c', 1, [0.9, 0.9], 5),
+    ];
+    expect(accuracyBands(runs, 'b').map(({ warm, points }) => ({ warm, points }))).toEqual([
+      {
+        warm: true,
+        points: [
+          [25, 0.4, 0.5],
+          [50, 0.6, 0.8],
+        ],
+      },
+    ]);
+  });
+
+  test('the same seed twice is no band, and a hidden run is in none', () => {
+    const a = measured('a', 1, [0.5, 0.6]);
+    const b = measured('b', 2, [0.5, 0.7]);
+    expect(accuracyBands([a, { ...a, id: 'again' }], 'a')).toEqual([]);
+    expect(accuracyBands([a, { ...b, hidden: true }], 'a')).toEqual([]);
+    expect(accuracyBands([a, b], undefined)[0]?.warm).toBe(false);
   });
 });
