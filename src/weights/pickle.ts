@@ -38,15 +38,21 @@ const FRESH = 'Do not open this file with other programs either, unless you trus
  * Reads a pickle as data. Executes nothing: a program that is more than a state dict, with another opcode or another
  * global, is refused by that opcode's or global's name. Time and memory are bounded by the pickle's length.
  * @param file the file's name, for messages
+ * @param start of the pickle within the bytes; `end` is where it ends
  * @throws PreludeError 'bad-weights'
  * Source: Python's `pickletools`, protocol 2.
  */
-export function readPickle(file: string, bytes: Uint8Array, rules: PickleRules): PickleValue {
+export function readPickle(
+  file: string,
+  bytes: Uint8Array,
+  rules: PickleRules,
+  start = 0,
+): { value: PickleValue; end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const stack: (PickleValue | typeof MARK)[] = [];
   const memo = new Map<number, PickleValue>();
-  let at = 0;
+  let at = start;
   const broken = (what: string) => badWeights(file, `its pickle is broken at byte ${at}: ${what}.`);
 
   const take = (length: number): number => {
@@ -127,7 +133,7 @@ export function readPickle(file: string, bytes: Uint8Array, rules: PickleRules):
         break;
       }
       case 0x2e: // STOP
-        return pop();
+        return { value: pop(), end: at };
       case 0x28:
         stack.push(MARK);
         break;

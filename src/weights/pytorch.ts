@@ -1,12 +1,24 @@
-import { isGlobal, isObject, type PickleObject, type PickleValue, readPickle } from './pickle.ts';
+import type { PreludeError } from '../errors.ts';
+import {
+  isGlobal,
+  isObject,
+  type PickleObject,
+  type PickleRules,
+  type PickleValue,
+  readPickle,
+} from './pickle.ts';
 import { badWeights } from './problem.ts';
 import type { ByteSource } from './source.ts';
 import { byteLengthOf, countOf, type DType, type TensorInfo, UNIT, type WeightFile } from './types.ts';
-import { readZip, type ZipEntry } from './zip.ts';
+import { readZip } from './zip.ts';
 
 /** Enough for 10,000 tensors, more than any model here has; the machine reads it in well under a second. */
 const MAX_PICKLE_BYTES = 2 * 2 ** 20;
 const MAX_DIMENSIONS = 8;
+
+/** The pickle of the number that the old form begins with, and the version behind it. */
+const MAGIC = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+const OLD_VERSION = 1001;
 
 const STORAGES: Readonly<Record<string, DType | 'untyped'>> = {
   'torch.DoubleStorage': 'F64',
@@ -62,41 +74,36 @@ const isStorage = (value: PickleValue | undefined): value is Storage =>
 const isTensor = (value: PickleValue | undefined): value is Tensor =>
   isObject(value) && value.kind === 'tensor';
 
+/** Where a storage's values lie in the file, in bytes. */
+interface Extent {
+  offset: number;
+  size: number;
+}
+
+/** A checkpoint's table of contents: its value, and where each storage is, by key. */
+interface Contents {
+  value: PickleValue;
+  storages: ReadonlyMap<string, Extent>;
+}
+
 /**
- * Opens a PyTorch checkpoint in the zip form (`torch.save` since 1.6): a state dict, as `pytorch_model.bin` holds, or one
- * under `state_dict` or `model` of a training checkpoint. Its pickle is read as data and never executed; any name or
- * opcode beyond tensors and dictionaries is refused. Tensors that share a storage are read each from its place; a
- * transposed one is put in row-major order when it is read. Entries that are no tensors are left out.
+ * Opens a PyTorch checkpoint, in the zip form (`torch.save` since 1.6) or the one before it: a state dict, as
+ * `pytorch_model.bin` holds, or one under `state_dict` or `model` of a training checkpoint. Its pickle is read as data and
+ * never executed; any name or opcode beyond tensors and dictionaries is refused. Tensors that share a storage are read each
+ * from its place; a transposed one is put in row-major order when it is read. Entries that are no tensors are left out.
  * @throws PreludeError 'bad-weights' naming file, tensor, global or opcode
  * Source: torch/serialization.py and torch/_utils.py.
  */
 export async function openPytorch(source: ByteSource): Promise<WeightFile> {
   const { name: file } = source;
-  await checkMagic(source);
-  const entries = await readZip(source);
-  const pickle = [...entries.values()].find((entry) => /^[^/]*\/data\.pkl$/.test(entry.name));
-  if (!pickle) throw badWeights(file, 'it has no data.pkl inside, so it is no PyTorch checkpoint.');
-  const root = pickle.name.slice(0, -'data.pkl'.length);
-  if (pickle.size > MAX_PICKLE_BYTES)
-    throw badWeights(
-      file,
-      `its data.pkl has ${pickle.size} bytes; no real model needs more than ${MAX_PICKLE_BYTES}.`,
-    );
-  const order = entries.get(`${root}byteorder`);
-  if (
-    order &&
-    new TextDecoder().decode(await source.read(order.offset, Math.min(order.size, 8))) !== 'little'
-  )
-    throw badWeights(file, 'it was saved on a big-endian machine.', 'Save it again on an ordinary computer.');
-
-  const value = readPickle(file, await source.read(pickle.offset, pickle.size), {
-    allowed: ALLOWED,
-    call: (name, args) => call(file, name, args),
-    persistent: (id) => storageOf(file, id),
-  });
+  const start = await source.read(0, Math.min(MAGIC.length, source.size));
+  const isOld = MAGIC.every((byte, i) => start[i] === byte);
+  if (!isOld && !(start[0] === 0x50 && start[1] === 0x4b))
+    throw badWeights(file, 'it is no zip archive, so it is no PyTorch checkpoint.');
+  const { value, storages } = isOld ? await readOld(source) : await readArchive(source);
   const placed = new Map<string, { info: TensorInfo; tensor: Tensor }>();
   for (const [name, tensor] of stateDict(file, value))
-    placed.set(name, { info: place(`${file}, tensor "${name}"`, name, tensor, root, entries), tensor });
+    placed.set(name, { info: place(`${file}, tensor "${name}"`, name, tensor, storages), tensor });
 
   const infoOf = (name: string) => {
     const found = placed.get(name);
@@ -128,16 +135,85 @@ export async function openPytorch(source: ByteSource): Promise<WeightFile> {
   };
 }
 
-async function checkMagic(source: ByteSource): Promise<void> {
-  const start = await source.read(0, Math.min(4, source.size));
-  if (start[0] === 0x50 && start[1] === 0x4b) return;
-  throw start[0] === 0x80
-    ? badWeights(
-        source.name,
-        'it is a PyTorch checkpoint of the old form, from before PyTorch 1.6.',
-        'Open it in Python and save it again: torch.save(torch.load(file, weights_only=True), file). Or use the model.safetensors of the model.',
-      )
-    : badWeights(source.name, 'it is no zip archive, so it is no PyTorch checkpoint.');
+function rulesOf(file: string, seen?: Map<string, Storage>): PickleRules {
+  return {
+    allowed: ALLOWED,
+    call: (name, args) => call(file, name, args),
+    persistent(id) {
+      const storage = storageOf(file, id);
+      seen?.set(storage.key, storage);
+      return storage;
+    },
+  };
+}
+
+/** The zip form: a pickle, and each storage in a file of its own. */
+async function readArchive(source: ByteSource): Promise<Contents> {
+  const { name: file } = source;
+  const entries = await readZip(source);
+  const pickle = [...entries.values()].find((entry) => /^[^/]*\/data\.pkl$/.test(entry.name));
+  if (!pickle) throw badWeights(file, 'it has no data.pkl inside, so it is no PyTorch checkpoint.');
+  const root = pickle.name.slice(0, -'data.pkl'.length);
+  if (pickle.size > MAX_PICKLE_BYTES)
+    throw badWeights(
+      file,
+      `its data.pkl has ${pickle.size} bytes; no real model needs more than ${MAX_PICKLE_BYTES}.`,
+    );
+  const order = entries.get(`${root}byteorder`);
+  if (
+    order &&
+    new TextDecoder().decode(await source.read(order.offset, Math.min(order.size, 8))) !== 'little'
+  )
+    throw bigEndian(file);
+  const { value } = readPickle(file, await source.read(pickle.offset, pickle.size), rulesOf(file));
+  const data = `${root}data/`;
+  const storages = [...entries.values()]
+    .filter(({ name }) => name.startsWith(data))
+    .map((entry): [string, Extent] => [entry.name.slice(data.length), entry]);
+  return { value, storages: new Map(storages) };
+}
+
+/**
+ * The form before PyTorch 1.6: pickles of a magic number, the version, the machine, the value and the storages' keys; then for each
+ * key the number of values (int64) and the values.
+ */
+async function readOld(source: ByteSource): Promise<Contents> {
+  const { name: file } = source;
+  const bytes = await source.read(0, Math.min(source.size, MAX_PICKLE_BYTES));
+  const seen = new Map<string, Storage>();
+  const rules = rulesOf(file, seen);
+  const version = readPickle(file, bytes, rules, MAGIC.length);
+  const machine = readPickle(file, bytes, rules, version.end);
+  if (version.value !== OLD_VERSION) throw badWeights(file, 'it is of an unknown version of the old form.');
+  if (!(machine.value instanceof Map) || machine.value.get('little_endian') !== true) throw bigEndian(file);
+  const { value, end } = readPickle(file, bytes, rules, machine.end);
+  const keys = readPickle(file, bytes, rules, end);
+  if (!Array.isArray(keys.value)) throw badWeights(file, 'it has no list of storages.');
+  const storages = new Map<string, Extent>();
+  let at = keys.end;
+  for (const key of keys.value) {
+    const storage = typeof key === 'string' ? seen.get(key) : undefined;
+    if (!storage || storage.dtype === 'untyped' || storages.has(storage.key))
+      throw badWeights(file, 'its list of storages names one that no tensor uses, or one twice.');
+    const stored = await source.read(at, 8);
+    const count = new DataView(stored.buffer, stored.byteOffset, 8).getBigInt64(0, true);
+    const offset = at + 8;
+    if (count < 0n || count > BigInt(source.size))
+      throw badWeights(file, `its storage "${storage.key}" claims ${count} values.`);
+    const size = Number(count) * UNIT[storage.dtype][1];
+    if (offset + size > source.size)
+      throw badWeights(
+        file,
+        `its storage "${storage.key}" of ${size} bytes from ${offset} reaches beyond the file's end, ${source.size}.`,
+      );
+    storages.set(storage.key, { offset, size });
+    at = offset + size;
+  }
+  return { value, storages };
+}
+
+function bigEndian(file: string): PreludeError {
+  return badWeights(file, 'it was saved on a big-endian machine.', 'Save it again on an ordinary computer.');
 }
 
 /** The value of one of the few functions that a state dict calls. */
@@ -165,15 +241,13 @@ function call(file: string, name: string, args: readonly PickleValue[]): PickleV
   throw badWeights(file, `its pickle calls ${name} with arguments that are not those of a tensor.`);
 }
 
-/** `('storage', <class>, key, location, count)` */
-function storageOf(file: string, id: PickleValue): PickleValue {
+/** `('storage', <class>, key, location, count)`, in the old form with a view of it behind, which is None. */
+function storageOf(file: string, id: PickleValue): Storage {
   if (Array.isArray(id) && id[0] === 'storage' && isGlobal(id[1]) && typeof id[2] === 'string') {
     const dtype = STORAGES[id[1].name];
     // A key is a file's name inside of the archive.
-    if (dtype && /^\d{1,9}$/.test(id[2])) {
-      const storage: Storage = { kind: 'storage', key: id[2], dtype };
-      return storage;
-    }
+    if (dtype && /^\d{1,20}$/.test(id[2]) && (id[5] ?? null) === null)
+      return { kind: 'storage', key: id[2], dtype };
   }
   throw badWeights(file, 'its pickle names something outside of it that is no storage of a tensor.');
 }
@@ -204,11 +278,10 @@ function place(
   where: string,
   name: string,
   tensor: Tensor,
-  root: string,
-  entries: ReadonlyMap<string, ZipEntry>,
+  storages: ReadonlyMap<string, Extent>,
 ): TensorInfo {
   const { dtype, shape, offset, storage } = tensor;
-  const entry = entries.get(`${root}data/${storage.key}`);
+  const entry = storages.get(storage.key);
   if (!entry) throw badWeights(where, `its storage "${storage.key}" is not in the file.`);
   const byteLength = byteLengthOf(dtype, shape);
   if (typeof byteLength === 'string') throw badWeights(where, `${byteLength}.`);

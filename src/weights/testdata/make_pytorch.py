@@ -47,7 +47,8 @@ save(second, "pytorch_model-00002-of-00002.bin")
 index = {name: f"pytorch_model-0000{1 if name in first else 2}-of-00002.bin" for name in state}
 with open("pytorch_model.bin.index.json", "w") as file:
     json.dump({"metadata": {}, "weight_map": index}, file)
-torch.save({"w": torch.ones(2)}, "legacy.bin", _use_new_zipfile_serialization=False)
+old = {name: tensor for name, tensor in state.items() if name != "f8"}  # the old form knows no such storage
+torch.save(OrderedDict(old), "legacy.bin", _use_new_zipfile_serialization=False)
 save(torch.nn.Linear(2, 2), "module.bin")
 
 
