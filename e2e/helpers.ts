@@ -286,9 +286,13 @@ export async function downloadPrompt(
   form: 'PEFT adapter (.zip)' | 'NumPy (.npy)' | 'JSON',
 ): Promise<ChosenFile> {
   await goTo(page, 'Prompt');
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: `Download ${form}` }).click();
-  const done = await download;
+  const press = async () => {
+    const download = page.waitForEvent('download', { timeout: 20_000 });
+    await page.getByRole('button', { name: `Download ${form}` }).click();
+    return download;
+  };
+  // A browser may hold a further file back that comes long after its press, as on a busy machine: then it is pressed again.
+  const done = await press().catch(press);
   return file(done.suggestedFilename(), await bytesOf(done), 'application/octet-stream');
 }
 
