@@ -8,7 +8,7 @@ import { type FileStore, type FileWriter, readText, writeText } from './store.ts
 
 /** Pieces a file is asked for in. */
 export const CHUNK_BYTES = 8 * 2 ** 20;
-const HASH_BYTES = 4 * 2 ** 20;
+const HASH_BYTES = 2 ** 20;
 
 /** A file on a server and what it must be. */
 export interface RemoteFile {
@@ -105,7 +105,7 @@ async function fetchChunks(
   let keeping = Promise.resolve();
   const one = async (chunk: number) => {
     const start = chunk * chunkBytes;
-    const whole = await options.turn(signal, () =>
+    const whole = await options.turn(() =>
       fetchRange(file, start, start + sizeOf(chunk, chunkBytes, file.bytes), writer, { ...options, signal }),
     );
     for (let i = whole ? 0 : chunk; i < (whole ? count : chunk + 1); i++) done.add(i);
@@ -223,17 +223,16 @@ async function readState({ store, folder, name }: Place, bytes: number): Promise
 }
 
 /** Runs work when it is its turn. */
-export type Turns = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Turns for at most `count` at once, first come, first served. Work whose signal is aborted meanwhile does not begin. */
+/** Turns for at most `count` at once, first come, first served. */
 export function turns(count: number): Turns {
   let free = count;
   const waiting: (() => void)[] = [];
-  return async (signal, work) => {
+  return async (work) => {
     if (free > 0) free--;
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
-      signal.throwIfAborted();
       return await work();
     } finally {
       const next = waiting.shift();

@@ -285,6 +285,24 @@ describe('a download', () => {
     expect(seen.at(-1)).toBe(total);
   });
 
+  it('is cancelled at any moment: before it begins, while it waits, while it checks', async () => {
+    await expect(open({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
+    hub.faults.push({ kind: 'status', status: 429, path: 'model.safetensors' });
+    const waiting = new AbortController();
+    const pause = async (_: number, signal?: AbortSignal) => {
+      waiting.abort();
+      signal?.throwIfAborted();
+    };
+    await expect(open({ signal: waiting.signal, pause })).rejects.toMatchObject({ code: 'cancelled' });
+    const checking = new AbortController();
+    const onProgress = ({ phase }: HubProgress) => void (phase === 'check' && checking.abort());
+    await expect(open({ signal: checking.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' });
+    // All had arrived: only the check is done again.
+    const sent = hub.sent();
+    await expectWeights(await open());
+    expect(hub.sent()).toBe(sent);
+  });
+
   it('waits as the server asks on 429, and on 503 and an address that has expired', async () => {
     hub.faults.push(
       { kind: 'status', status: 429, headers: { 'Retry-After': '7' } },
