@@ -129,9 +129,11 @@ describe('openSafetensors', () => {
     ],
   ])('takes less than a second for %s', async (_, json, outcome) => {
     const bytes = file(json, 0);
-    const start = performance.now();
+    // Time of this process, not of the clock: tests run beside each other.
+    const start = process.cpuUsage();
     const result = await open(bytes).catch((error: Error) => error);
-    expect(performance.now() - start).toBeLessThan(1000);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000).toBeLessThan(1000);
     if (result instanceof Error)
       expect(result).toMatchObject({
         code: 'bad-weights',
