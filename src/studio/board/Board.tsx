@@ -97,7 +97,7 @@ function Ranking({ cards, onRemove }: { cards: readonly RunCard[]; onRemove: (ca
             <tr key={JSON.stringify(card)}>
               <td>{byAccuracy}</td>
               <td>{byBytes}</td>
-              <th scope="row">{card.name}</th>
+              <td>{card.name}</td>
               <td>
                 {formatPercent(accuracy)} <span className="muted">{card.accuracy.test ? 'test' : 'dev'}</span>
               </td>

@@ -6,7 +6,7 @@ import type { ReadSetting, Setting } from './setting.ts';
 
 /** Says what of a link was left out, begins with its model and sample, and puts its text into "Try it" once there is a task. */
 export function openSetting(studio: Studio, { setting, notes }: ReadSetting): void {
-  const { session, tryIt, notices } = studio;
+  const { session, tryIt, playback, notices } = studio;
   for (const note of notes) notices.getState().toast(note);
   const { text, text2 } = setting;
   if (text !== undefined) {
@@ -17,7 +17,11 @@ export function openSetting(studio: Studio, { setting, notes }: ReadSetting): vo
       tryIt.getState().setText(text, text2 ?? now.text2);
     });
   }
-  void session.getState().begin({ model: setting.model, sample: setting.sample });
+  void (async () => {
+    await session.getState().begin({ model: setting.model, sample: setting.sample });
+    // The recording is of the default recipe: beside a setting of the link's own it would say something else.
+    if (setting.model || setting.sample || setting.recipe) playback.getState().clear();
+  })();
 }
 
 /**
@@ -25,7 +29,7 @@ export function openSetting(studio: Studio, { setting, notes }: ReadSetting): vo
  * done; a run that goes is not broken off by it.
  */
 export function applySetting(studio: Studio, setting: Setting): boolean {
-  const { session, recipe, runs, notices } = studio;
+  const { session, recipe, runs, playback, notices } = studio;
   const { modelSource, dataSource, models, samples } = session.getState();
   const model = models.find(({ id }) => id === setting.model && !isSame(modelSource, id));
   const sample = samples.find(({ id }) => id === setting.sample && !isSame(dataSource, id));
@@ -35,6 +39,7 @@ export function applySetting(studio: Studio, setting: Setting): boolean {
   }
   const before = recipe.getState().recipe;
   recipe.getState().load(setting.recipe ?? defaultRecipe);
+  playback.getState().clear();
   notices.getState().toast('The experiment is set. Press Train.', {
     undo: () => recipe.getState().load(before),
   });

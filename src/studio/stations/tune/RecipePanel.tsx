@@ -134,7 +134,7 @@ export function RecipePanel() {
         )}
         {shown('seed') && !isDisabled('seed') && (
           <>
-            {' '}
+            {' · '}
             <Button
               variant="link"
               isDisabled={!ready || live}
