@@ -78,14 +78,19 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
     let taskGeneration = 0;
 
     const attempt: SessionState['attempt'] = async (work, retry) => {
+      // Progress comes by another port than the result, and its last message may come after it.
+      let over = false;
       try {
-        return await work((progress) => set({ progress }));
+        return await work((progress) => {
+          if (!over) set({ progress });
+        });
       } catch (error) {
         const report = asReport(error);
         if (NO_DEVICE.has(report.code)) set({ phase: 'no-device', deviceError: report });
         else fail(report, retry && { label: 'Try again', run: retry });
         return undefined;
       } finally {
+        over = true;
         set({ progress: undefined });
       }
     };

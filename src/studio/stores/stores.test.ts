@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaultRecipe } from '../../tuning/recipe.ts';
-import type { RunSummary } from '../../worker/protocol.ts';
+import type { Progress, RunSummary } from '../../worker/protocol.ts';
 import { createStudio, type Studio } from '../studio.tsx';
 import { createFakeEngine, type FakeEngine, type FakeOptions } from '../testing/fakeEngine.ts';
 import { TOAST_MS } from './notices.ts';
@@ -63,6 +63,17 @@ describe('start-up', () => {
     await refused.session.getState().openData({ kind: 'file', file: new File([], 'x.pdf') });
     expect(refused.notices.getState().errors[0]?.report.where).toBe('x.pdf');
     expect(refused.session.getState().phase).toBe('waiting');
+  });
+
+  test('progress that comes after the result is no longer waited for', async () => {
+    await ready();
+    const { attempt } = studio.session.getState();
+    let report: (progress: Progress) => void = () => {};
+    await attempt(async (onProgress) => {
+      report = onProgress;
+    });
+    report({ what: 'Reading', done: 120, total: 120, unit: 'examples' });
+    expect(studio.session.getState().progress).toBeUndefined();
   });
 
   test('another model keeps the person’s own task settings', async () => {
