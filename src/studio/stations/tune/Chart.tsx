@@ -2,6 +2,7 @@ import 'uplot/dist/uPlot.min.css';
 import { useEffect, useId, useRef } from 'react';
 import uPlot from 'uplot';
 import { align, type Band, type Flat, type Line, tableOf } from './chartData.ts';
+import { SaveFigure } from './SaveFigure.tsx';
 import { useSize } from './useSize.ts';
 
 export interface ChartProps {
@@ -55,6 +56,9 @@ export function Chart(props: ChartProps) {
       <figcaption id={id}>
         {title} {note && <span>{note}</span>}
       </figcaption>
+      <div className="chart-save">
+        <SaveFigure figure={props} />
+      </div>
       <div className="chart-plot" ref={ref} aria-hidden />
       <div className="sr-only">
         <table>
