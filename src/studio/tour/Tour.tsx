@@ -101,7 +101,7 @@ export function Tour({ number }: { number: number }) {
 function find(targets: readonly string[]): Element | undefined {
   for (const target of targets) {
     const part = document.querySelector(target);
-    if (part && part.getBoundingClientRect().width > 0) return part;
+    if (part?.checkVisibility() && part.getBoundingClientRect().width > 0) return part;
   }
   return undefined;
 }
