@@ -29,14 +29,15 @@ export function FolderDrop({ onFiles }: { onFiles: (files: File[], folder?: stri
         </FileTrigger>
         <FileTrigger
           allowsMultiple
-          acceptedFileTypes={['.json', '.safetensors']}
+          acceptedFileTypes={['.json', '.safetensors', '.bin', '.gguf', '.model']}
           onSelect={(list) => list?.length && onFiles([...list])}
         >
           <Button>Choose files</Button>
         </FileTrigger>
       </div>
       <span className="small muted">
-        config.json, one or more .safetensors, tokenizer.json. They stay on this computer.
+        config.json, the weights (.safetensors or .bin) and the tokenizer; or one .gguf file. They stay on
+        this computer.
       </span>
     </DropZone>
   );

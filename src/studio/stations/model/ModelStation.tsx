@@ -27,7 +27,10 @@ export function ModelStation() {
       >
         <ModelCards isDisabled={busy} />
       </Section>
-      <Section title="A model of your own" note="T5 1.0 and 1.1 (Flan-T5 too) as saved by save_pretrained.">
+      <Section
+        title="A model of your own"
+        note="T5 (1.0, 1.1, Flan, mT5), Llama, Mistral, Qwen, OLMo 2, Phi-3, Gemma, GPT-2, GPT-NeoX and OPT, as published."
+      >
         <Own isDisabled={busy} />
       </Section>
       <Section title="This device">
@@ -42,7 +45,9 @@ function Loaded() {
   const loading = useSession((s) => s.phase === 'model');
   const progress = useSession((s) => s.progress);
   const opening = useSession((s) => s.phase === 'opening');
-  if (loading && progress) return <ProgressLine progress={progress} />;
+  const { engine } = useStudio();
+  if (loading && progress)
+    return <ProgressLine progress={progress} onStop={() => void engine.cancelLoad()} />;
   if (opening) return <Empty>The graphics adapter is being opened; then the default model is loaded.</Empty>;
   if (!model)
     return (
@@ -54,9 +59,11 @@ function Loaded() {
   return (
     <p>
       <strong>{title}</strong> is loaded and frozen: {formatCount(parameters)} numbers (
-      {formatBytes(weightBytes)} on the device) that never change, in {layers[0]} encoder and {layers[1]}{' '}
-      decoder layers. It knows {formatCount(vocabSize)} pieces of words, each {width} numbers wide, and so is
-      each virtual token. Read in {formatSeconds(seconds.read)}, uploaded in {formatSeconds(seconds.upload)}.
+      {formatBytes(weightBytes)} on the device) that never change, in{' '}
+      {layers[0] > 0 && `${layers[0]} encoder and `}
+      {layers[1]} decoder layers. It knows {formatCount(vocabSize)} pieces of words, each {width} numbers
+      wide, and so is each virtual token. Read in {formatSeconds(seconds.read)}, uploaded in{' '}
+      {formatSeconds(seconds.upload)}.
     </p>
   );
 }
@@ -74,7 +81,7 @@ function Own({ isDisabled }: { isDisabled: boolean }) {
       return;
     }
     setError(undefined);
-    setFound({ model, config: readOwnConfig(await model.config.text()) });
+    setFound({ model, config: model.config && readOwnConfig(await model.config.text()) });
   };
 
   return (

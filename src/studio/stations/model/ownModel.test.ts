@@ -18,7 +18,7 @@ describe('findOwnModel', () => {
       'my-t5',
     ) as OwnModel;
     expect(model.name).toBe('my-t5');
-    expect(model.weights.map((f) => f.name)).toEqual([
+    expect(model.files.filter((f) => /\.safetensors$/.test(f.name)).map((f) => f.name)).toEqual([
       'model-00001-of-00002.safetensors',
       'model-00002-of-00002.safetensors',
     ]);
@@ -41,13 +41,36 @@ describe('findOwnModel', () => {
     ).toMatchObject({ message: 'model.safetensors is missing.' });
   });
 
-  it('says how to turn a pickle or a SentencePiece file into what it reads', () => {
-    expect(
-      findOwnModel([file('config.json'), file('tokenizer.json'), file('pytorch_model.bin')]),
-    ).toMatchObject({ remedy: expect.stringContaining('safe_serialization') });
-    expect(
-      findOwnModel([file('config.json'), file('spiece.model'), file('model.safetensors')]),
-    ).toMatchObject({ remedy: expect.stringContaining('save_pretrained') });
+  it('takes PyTorch weights and a SentencePiece file where there is nothing newer', () => {
+    const own = findOwnModel([file('config.json'), file('spiece.model'), file('pytorch_model.bin')]);
+    expect('files' in own && own.files.map((f) => f.name)).toEqual([
+      'config.json',
+      'spiece.model',
+      'pytorch_model.bin',
+    ]);
+    const both = findOwnModel([
+      file('config.json'),
+      file('tokenizer.json'),
+      file('spiece.model'),
+      file('pytorch_model.bin'),
+      file('model.safetensors'),
+    ]);
+    expect('files' in both && both.files.map((f) => f.name)).toEqual([
+      'config.json',
+      'tokenizer.json',
+      'model.safetensors',
+    ]);
+  });
+
+  it('takes one GGUF file as a whole model, and asks which of two', () => {
+    expect(findOwnModel([file('smol.gguf', 9), file('README.md')])).toMatchObject({
+      name: 'smol.gguf',
+      bytes: 9,
+      ignored: 1,
+    });
+    expect(findOwnModel([file('a.gguf'), file('b.gguf')])).toMatchObject({
+      message: 'There are 2 GGUF files; one is a model.',
+    });
   });
 });
 

@@ -4,9 +4,8 @@ import type { ErrorReport } from '../../../errors.ts';
 export interface OwnModel {
   /** The folder's or the configuration's name, for the panel. */
   name: string;
-  config: File;
-  tokenizer: File;
-  weights: File[];
+  /** A GGUF file carries its configuration and its tokenizer itself. */
+  config?: File;
   /** All that the engine needs, in one list. */
   files: File[];
   bytes: number;
@@ -23,17 +22,24 @@ export interface OwnConfig {
 /** Read where they are there. */
 const BESIDE = new Set(['tokenizer_config.json', 'generation_config.json']);
 
+/** A folder may hold the same weights twice; the format that needs no pickle is taken. */
+const WEIGHTS = [/\.safetensors$/, /^pytorch_model.*\.bin$/];
+const WEIGHT_INDEX = /\.(safetensors|bin)\.index\.json$/;
+
 /** Picks a model's files out of what was dropped, whatever else lies in the folder. */
 export function findOwnModel(files: readonly File[], folder?: string): OwnModel | ErrorReport {
+  const gguf = files.filter((file) => /\.gguf$/i.test(file.name));
+  if (gguf.length === 1) return ownModel(gguf[0]!.name, undefined, gguf, files);
   const named = (name: string) => files.find((file) => file.name === name);
   const config = named('config.json');
-  const tokenizer = named('tokenizer.json');
-  const weights = files
-    .filter((file) => /\.safetensors$/.test(file.name) && file.name !== 'adapter_model.safetensors')
-    .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
-  const beside = files.filter(
-    (file) => BESIDE.has(file.name) || file.name.endsWith('.safetensors.index.json'),
-  );
+  const tokenizer = named('tokenizer.json') ?? named('spiece.model');
+  const weights =
+    WEIGHTS.map((format) =>
+      files
+        .filter((file) => format.test(file.name) && file.name !== 'adapter_model.safetensors')
+        .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
+    ).find((found) => found.length > 0) ?? [];
+  const beside = files.filter((file) => BESIDE.has(file.name) || WEIGHT_INDEX.test(file.name));
   const missing = [
     !config && 'config.json',
     weights.length === 0 && 'model.safetensors',
@@ -42,28 +48,27 @@ export function findOwnModel(files: readonly File[], folder?: string): OwnModel 
   if (!config || !tokenizer || missing.length > 0)
     return {
       code: 'bad-config',
-      message: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+      message:
+        gguf.length > 1
+          ? `There are ${gguf.length} GGUF files; one is a model.`
+          : `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing.`,
       where: folder ?? (files.length === 1 ? files[0]!.name : `${files.length} files`),
-      remedy: hintFor(files, missing),
+      remedy:
+        gguf.length > 1
+          ? 'Drop the one GGUF file that you want.'
+          : 'Drop the whole folder of the model; or choose config.json, the weights (.safetensors or .bin) and tokenizer.json or spiece.model together; or one GGUF file.',
     };
-  const own = [config, tokenizer, ...weights, ...beside];
-  return {
-    name: folder ?? 'own model',
-    config,
-    tokenizer,
-    weights,
-    files: own,
-    bytes: own.reduce((sum, file) => sum + file.size, 0),
-    ignored: files.length - own.length,
-  };
+  return ownModel(folder ?? 'own model', config, [config, tokenizer, ...weights, ...beside], files);
 }
 
-function hintFor(files: readonly File[], missing: string[]): string {
-  if (missing.includes('model.safetensors') && files.some((file) => /\.(bin|pt|pth|ckpt)$/.test(file.name)))
-    return 'Weights are read as safetensors only: save the model with save_pretrained(..., safe_serialization=True) and drop that folder.';
-  if (missing.includes('tokenizer.json') && files.some((file) => file.name === 'spiece.model'))
-    return 'Save the tokenizer as tokenizer.json (AutoTokenizer.from_pretrained(...).save_pretrained(...)) and drop the folder again.';
-  return 'Drop the whole folder of the model, or choose config.json, the .safetensors files and tokenizer.json together.';
+function ownModel(name: string, config: File | undefined, own: File[], all: readonly File[]): OwnModel {
+  return {
+    name,
+    config,
+    files: own,
+    bytes: own.reduce((sum, file) => sum + file.size, 0),
+    ignored: all.length - own.length,
+  };
 }
 
 /** What config.json says that matters before loading; what it does not say stays open. */
