@@ -403,7 +403,7 @@ export interface Engine {
   renameRun(run: string, name: string): Promise<void>;
   deleteRun(run: string): Promise<void>;
 
-  /** Dev or test accuracy of a prompt, or of no prompt. While a run is going it waits for a gap between two steps. */
+  /** Dev or test accuracy of a prompt, or of no prompt; of more than 500 dev rows a fixed draw of 500. While a run is going it waits for a gap between two steps. */
   evaluate(
     prompt: PromptRef,
     part: 'dev' | 'test',

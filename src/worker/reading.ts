@@ -17,6 +17,7 @@ import type {
   PromptRef,
   TokenNeighbours,
 } from './protocol.ts';
+import { devSample } from './runPlan.ts';
 
 /** A prompt as the reader needs it. */
 export interface ReadablePrompt {
@@ -100,7 +101,9 @@ export function createReadingDesk(
     async evaluate(ref, part, decoding, onProgress) {
       const { scorer, opened } = device.need();
       const current = task();
-      const chosen = current[part].map((index) => current.examples[index]);
+      // Always the same draw of dev rows, so that the lines of one chart are about the same rows.
+      const rows = part === 'dev' ? devSample(current.dev, 0) : current.test;
+      const chosen = rows.map((index) => current.examples[index]);
       if (chosen.length === 0)
         throw new PreludeError('bad-labels', `There are no ${part} rows.`, {
           remedy: 'Give this part a share of the rows on the Data station.',

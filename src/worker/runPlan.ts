@@ -2,6 +2,7 @@
  * What a run will be, before it starts: its examples as the learner takes them, the memory and batch it will need, and the
  * learner itself.
  */
+import { seededRandom, shuffle } from '../data/index.ts';
 import { PreludeError } from '../errors.ts';
 import {
   type BatchExample,
@@ -20,6 +21,17 @@ import type { RunEvent, RunPlan } from './protocol.ts';
 const ACTIVATION_BUDGET = 1.5e9;
 /** No batch beyond this is looked for. */
 const LARGEST_BATCH = 1024;
+
+/** Dev rows that are scored at once; more would take longer than the steps between two evaluations. */
+const MOST_DEV_ROWS = 500;
+
+/** The dev rows that stand for all: every one, or a seeded draw; in their order. */
+export const devSample = (dev: readonly number[], seed: number): number[] =>
+  dev.length <= MOST_DEV_ROWS
+    ? [...dev]
+    : shuffle(dev, seededRandom(seed))
+        .slice(0, MOST_DEV_ROWS)
+        .sort((a, b) => a - b);
 
 export const learnerSettings = (recipe: Recipe, task: PreparedTask): LearnerSettings => ({
   length: recipe.promptLength,

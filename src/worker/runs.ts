@@ -2,7 +2,6 @@
  * Runs: started, paused, stopped, kept in this browser at every evaluation, taken up again after a closed tab or a lost
  * device, and named as prompts to read with.
  */
-import { seededRandom, shuffle } from '../data/index.ts';
 import { PreludeError, reportError } from '../errors.ts';
 import { openRunStore, type RunStore } from '../prompts/index.ts';
 import {
@@ -24,7 +23,7 @@ import type { PreparedTask } from './preparedTask.ts';
 import type { EvalRecord, RunEvent, RunPlan, RunState, RunSummary, StepRecord } from './protocol.ts';
 import { best, labelScores, type ReadablePrompt } from './reading.ts';
 import { createStepFeed } from './runEvents.ts';
-import { makeLearner, planRun, trainingExamples } from './runPlan.ts';
+import { devSample, makeLearner, planRun, trainingExamples } from './runPlan.ts';
 import { createRunWatch } from './watch.ts';
 
 export interface RunDesk {
@@ -49,8 +48,6 @@ export interface RunDesk {
   recordTest(run: string, test: NonNullable<RunSummary['test']>): Promise<void>;
 }
 
-/** Dev rows scored during a run; more would take longer than the steps between. Drawn once, with the run's seed. */
-const MOST_DEV_ROWS = 500;
 /** A device that is lost more often than this during a run is not worth a further try. */
 const MOST_RECOVERIES = 3;
 
@@ -114,7 +111,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     const examples = trainingExamples(recipe, current);
     const sampler = createSampler(examples.length, recipe.batchSize, recipe.seed);
     const { microBatch } = planRun(recipe, device, current, examples);
-    const dev = shuffle(current.dev, seededRandom(recipe.seed)).slice(0, MOST_DEV_ROWS);
+    const dev = devSample(current.dev, recipe.seed);
     const answers = planAnswers(current.verbalizers.map(({ ids }) => ids));
     const watch = createRunWatch();
     const feed = createStepFeed(onEvent, {
