@@ -1,6 +1,16 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page, test } from '@playwright/test';
-import { loadModel, openStudio, ready, runRows, SLOW, setRecipe, TINY, watchPage } from './helpers.ts';
+import {
+  bytesOf,
+  loadModel,
+  openStudio,
+  ready,
+  runRows,
+  SLOW,
+  setRecipe,
+  TINY,
+  watchPage,
+} from './helpers.ts';
 
 async function expectNoViolations(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -107,6 +117,17 @@ test('three seeds, a run card, and its place on the class board', async ({ page,
   await expect(runRows(page)).toHaveCount(3, { timeout: 3 * SLOW });
   await expect(runRows(page).filter({ hasText: 'done' })).toHaveCount(3, { timeout: SLOW });
   await expect(page.getByText('band: lowest to highest seed')).toBeVisible();
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save the chart Accuracy on dev' }).click();
+  await page.getByRole('menuitem', { name: 'Numbers as CSV' }).click();
+  const rows = (await bytesOf(await download)).toString('utf8').trim().split('\r\n');
+  expect(rows[0]!.split(',').slice(0, 4)).toEqual([
+    'step',
+    expect.any(String),
+    expect.any(String),
+    expect.any(String),
+  ]);
+  expect(rows.length).toBeGreaterThanOrEqual(3);
   await runRows(page)
     .first()
     .getByRole('button', { name: /^Actions for/ })
