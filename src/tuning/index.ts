@@ -17,6 +17,7 @@ export { type ExportedFile, type ExportSettings, exportOnnx } from './onnx/expor
 export { createOnnxLearner, type OnnxLearner } from './onnx/learner.ts';
 export { compareLearners, type Difference, type SecondOpinion, secondOpinion } from './onnx/opinion.ts';
 export { createOnnxScorer } from './onnx/scorer.ts';
+export { hasDiverged, type RatePoint, type RateSuggestion, rateRamp, suggestRate } from './rateRange.ts';
 export * from './recipe.ts';
 export { createSampler, type Sampler } from './sampler.ts';
 export { createScorer, type PromptSource, type ScoreExample, type Scorer } from './scorer.ts';
@@ -27,6 +28,7 @@ export {
   type Learner,
   type LearnerState,
   type SceneNumbers,
+  type StepOptions,
   type StepReport,
   type Trainer,
   type TrainingEnd,

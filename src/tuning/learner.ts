@@ -265,7 +265,7 @@ export async function createLearner(
     get flops() {
       return flops;
     },
-    async step(step, indices, { scene: wantsScene }): Promise<StepReport> {
+    async step(step, indices, { scene: wantsScene, learningRate }): Promise<StepReport> {
       const chosen = indices.map((index) => examples[index]);
       const batches = cutBatches(feed, chosen, capacity);
       const began = performance.now();
@@ -286,7 +286,7 @@ export async function createLearner(
         training.record(submission, dims, { taps: wantsScene && i === batches.length - 1 });
         work += training.cost(dims).flops;
       });
-      update.record(submission, { ...scalars, step });
+      update.record(submission, { ...scalars, ...(learningRate !== undefined && { learningRate }), step });
       const slot = submission.submit((encoder) =>
         ring.copy(encoder, wantsScene ? [source(stats), ...sceneSources] : [source(stats)]),
       );

@@ -30,10 +30,16 @@ export interface LearnerState {
   optimizer: Record<string, Float32Array<ArrayBuffer>>;
 }
 
+export interface StepOptions {
+  scene: boolean;
+  /** In place of the recipe's, for this step. */
+  learningRate?: number;
+}
+
 /** A soft prompt that can be stepped. The engine's is on the GPU; tests have one in plain numbers. */
 export interface Learner {
   /** Submits step `step` (1, 2, ...) on these training examples; the report arrives when the device has finished it. */
-  step(step: number, examples: readonly number[], options: { scene: boolean }): Promise<StepReport>;
+  step(step: number, examples: readonly number[], options: StepOptions): Promise<StepReport>;
   readState(): Promise<LearnerState>;
   writeState(state: LearnerState): void;
 }

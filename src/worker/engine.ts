@@ -8,6 +8,7 @@ import type { PreparedTask } from './preparedTask.ts';
 import type { Engine, PromptRef } from './protocol.ts';
 import { createReadingDesk, type ReadablePrompt, readableValues } from './reading.ts';
 import { createRunDesk } from './runs.ts';
+import { createTrialDesk } from './trials.ts';
 
 /**
  * The engine of the protocol: desks for device, models, data, runs, reading and kept prompts, joined.
@@ -28,6 +29,12 @@ export function createEngine(baseUrl: string): Engine {
     return task;
   };
   const runs = createRunDesk(device, needTask);
+  const trials = createTrialDesk(device, needTask, () => runs.busy());
+  /** What is about to change is used by nobody. */
+  const quiet = async () => {
+    await trials.stopTrial();
+    await runs.stop();
+  };
 
   const resolve = async (ref: PromptRef): Promise<ReadablePrompt> => {
     switch (ref.kind) {
@@ -87,12 +94,12 @@ export function createEngine(baseUrl: string): Engine {
 
   const engine: Engine = {
     async openDevice(engine) {
-      await runs.stop();
+      await quiet();
       return device.open(engine);
     },
     listModels: () => models.listModels(),
     async loadModel(source, onProgress) {
-      await runs.stop();
+      await quiet();
       const began = performance.now();
       const opened = await models.load(source, onProgress);
       return device.load(opened, (performance.now() - began) / 1000, onProgress);
@@ -104,20 +111,20 @@ export function createEngine(baseUrl: string): Engine {
 
     listSamples: () => data.listSamples(),
     async openData(source, options, onProgress) {
-      await runs.stop();
+      await quiet();
       return data.openData(source, options, onProgress);
     },
     suggestTask: (roles) => data.suggestTask(device.model()?.opened, roles),
     async setTask(settings, onProgress) {
-      await runs.stop();
+      await quiet();
       return data.setTask(settings, device.need().opened, onProgress);
     },
     async mend(finding) {
-      await runs.stop();
+      await quiet();
       return data.mend(finding);
     },
     async undoMend() {
-      await runs.stop();
+      await quiet();
       return data.undoMend();
     },
     rows: (query) => data.rows(query),
@@ -125,8 +132,17 @@ export function createEngine(baseUrl: string): Engine {
     readText: (text, text2) => data.readText(text, text2),
 
     planRun: (recipe) => runs.plan(recipe),
-    startRun: (recipe, onEvent, options) => device.withModel(() => runs.start(recipe, onEvent, options)),
-    resumeRun: (run, onEvent) => device.withModel(() => runs.resumeStored(run, onEvent)),
+    async startRun(recipe, onEvent, options) {
+      await trials.stopTrial();
+      return device.withModel(() => runs.start(recipe, onEvent, options));
+    },
+    async resumeRun(run, onEvent) {
+      await trials.stopTrial();
+      return device.withModel(() => runs.resumeStored(run, onEvent));
+    },
+    probeRun: (recipe, onProgress) => trials.probeRun(recipe, onProgress),
+    sweepRates: (recipe, range, onPoint) => trials.sweepRates(recipe, range, onPoint),
+    stopTrial: () => trials.stopTrial(),
     pause: async () => runs.pause(),
     resume: async () => runs.resume(),
     step: async () => runs.step(),

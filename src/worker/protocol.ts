@@ -5,8 +5,10 @@
 import type { ErrorReport } from '../errors.ts';
 import type { Recipe } from '../tuning/recipe.ts';
 import type { CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+import type { Trials } from './trialProtocol.ts';
 
 export type { CachedModelCard, CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+export type { ProbeReport, RatePoint, RateSweep } from './trialProtocol.ts';
 
 /** Progress of anything that takes longer than a second. */
 export interface Progress {
@@ -193,7 +195,9 @@ export type PromptRef =
 
 export interface RunPlan {
   /** Predicted peak of GPU memory in bytes: weights, activations, all. */
-  bytes: { weights: number; activations: number; total: number };
+  bytes: { weights: number; activations: number; total: number; largest: number };
+  /** Bytes that a run keeps to: WebGPU does not tell how much there is. `buffer`: what the device allows one buffer. */
+  budget: { activations: number; buffer: number };
   microBatch: number;
   largestBatch: number;
   /** Trainable and frozen numbers. */
@@ -355,7 +359,7 @@ export interface ExportedFile {
 
 // ---------------------------------------------------------------- the engine
 
-export interface Engine {
+export interface Engine extends Trials {
   /** Opens the adapter, or ONNX Runtime. Rejects `no-webgpu`, `no-adapter`, `limit-too-small`. */
   openDevice(engine?: EngineName): Promise<DeviceReport>;
 

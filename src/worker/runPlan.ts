@@ -10,9 +10,10 @@ import {
   planAnswers,
   predictMemory,
   type Recipe,
+  type StartedPrompt,
+  startPrompt,
 } from '../tuning/index.ts';
 import type { DeviceDesk, ResidentModel } from './device.ts';
-import type { KeptRunState } from './keptRun.ts';
 import type { LiveLearner, Place } from './place.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { RunEvent, RunPlan } from './protocol.ts';
@@ -57,6 +58,21 @@ export function trainingExamples(recipe: Recipe, task: PreparedTask): BatchExamp
   });
 }
 
+/** The prompt that a recipe starts from. */
+export async function startOf(
+  recipe: Recipe,
+  resident: ResidentModel,
+  task: PreparedTask,
+): Promise<StartedPrompt> {
+  return startPrompt(
+    recipe.init,
+    recipe.promptLength,
+    recipe.seed,
+    await resident.vocabulary(),
+    task.verbalizers.map(({ ids }) => ids.filter((token) => token !== resident.model.info.eosId)),
+  );
+}
+
 /** Memory of a run, and the micro-batch that fits. */
 export function planRun(
   recipe: Recipe,
@@ -82,6 +98,7 @@ export function planRun(
   const microBatch = Math.min(wanted, largestBatch);
   return {
     bytes: predict(microBatch),
+    budget: { activations: ACTIVATION_BUDGET, buffer: limit },
     microBatch,
     largestBatch,
     learned: recipe.promptLength * resident.model.info.width,
@@ -91,7 +108,7 @@ export function planRun(
 
 /** A learner with the batch halved until there is room for it. */
 export async function makeLearner(
-  run: Pick<KeptRunState, 'summary' | 'start'>,
+  { recipe, start }: { recipe: Recipe; start: Float32Array<ArrayBuffer> },
   place: Place,
   resident: ResidentModel,
   current: PreparedTask,
@@ -104,9 +121,9 @@ export async function makeLearner(
       return await place.makeLearner(
         resident.model,
         resident.opened.loaded.weights,
-        learnerSettings(run.summary.recipe, current),
+        learnerSettings(recipe, current),
         examples,
-        run.start.values,
+        start,
         batch,
         (done, total) =>
           onEvent({

@@ -13,7 +13,6 @@ import {
   planAnswers,
   type Recipe,
   type Scorer,
-  startPrompt,
   type Trainer,
 } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
@@ -23,7 +22,7 @@ import type { PreparedTask } from './preparedTask.ts';
 import type { EvalRecord, RunEvent, RunPlan, RunState, RunSummary, StepRecord } from './protocol.ts';
 import { best, labelScores, type ReadablePrompt } from './reading.ts';
 import { createStepFeed } from './runEvents.ts';
-import { devSample, makeLearner, planRun, trainingExamples } from './runPlan.ts';
+import { devSample, makeLearner, planRun, startOf, trainingExamples } from './runPlan.ts';
 import { createRunWatch } from './watch.ts';
 
 export interface RunDesk {
@@ -37,6 +36,8 @@ export interface RunDesk {
   pause(): void;
   resume(): void;
   step(): void;
+  /** Whether a run goes or is being made. */
+  busy(): boolean;
   /** Resolves when the run that was going has ended. */
   stop(): Promise<void>;
   list(): Promise<RunSummary[]>;
@@ -147,7 +148,15 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     const prepare = async (from: Checkpoint | undefined) => {
       const place = device.place();
       const resident = device.need();
-      const learner = await makeLearner(run, place, resident, current, examples, microBatch, onEvent);
+      const learner = await makeLearner(
+        { recipe, start: run.start.values },
+        place,
+        resident,
+        current,
+        examples,
+        microBatch,
+        onEvent,
+      );
       const trainer = await createTrainer({
         recipe,
         learner,
@@ -287,13 +296,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
             remedy: 'Give the train part a share of the rows on the Data station.',
           });
         await loadKept();
-        const start = startPrompt(
-          recipe.init,
-          recipe.promptLength,
-          recipe.seed,
-          await resident.vocabulary(),
-          current.verbalizers.map(({ ids }) => ids.filter((token) => token !== resident.model.info.eosId)),
-        );
+        const start = await startOf(recipe, resident, current);
         const { devFile: _, testFile: __, ...settings } = current.settings;
         const state = { prompt: start.values.slice(), optimizer: {} };
         const summary: RunSummary = {
@@ -353,6 +356,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
       live?.trainer.resume();
     },
     step: () => live?.trainer.stepOnce(),
+    busy: () => live !== undefined || starting,
     async stop() {
       const going = live;
       if (going) going.asked = 'stop';

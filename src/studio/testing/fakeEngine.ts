@@ -28,6 +28,7 @@ import {
   hash01,
 } from './fakeData.ts';
 import { type FakeRun, type FakeRunOptions, fakeAccuracy, startFakeRun } from './fakeRun.ts';
+import { fakeTrials } from './fakeTrials.ts';
 
 export interface FakeOptions extends Partial<FakeRunOptions> {
   /** Milliseconds each answer takes; progress is told in ten parts. */
@@ -304,7 +305,13 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     },
     readText: async (text, text2) => view(-1, text2 ? `${text} ${text2}` : text, ''),
     planRun: async (recipe) => ({
-      bytes: { weights: model.weightBytes, activations: 40_000_000, total: model.weightBytes + 40_000_000 },
+      bytes: {
+        weights: model.weightBytes,
+        activations: 40_000_000,
+        total: model.weightBytes + 40_000_000,
+        largest: 20_000_000,
+      },
+      budget: { activations: 1.5e9, buffer: 2 ** 30 },
       microBatch: recipe.batchSize,
       largestBatch: 512,
       learned: recipe.promptLength * model.width,
@@ -321,6 +328,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       summary.resumable = false;
       return begin(summary, onEvent, false);
     },
+    ...fakeTrials(stepsPerSecond),
     pause: async () => run?.pause(),
     resume: async () => run?.resume(),
     step: async () => run?.step(),

@@ -8,7 +8,7 @@ import { capacityFor, cutBatches, targetLogits } from '../feed.ts';
 import { type LearnerSettings, lossScale, trainingGraph } from '../learner.ts';
 import { optimizerRule, optimizerScalars } from '../optimizer.ts';
 import type { PromptSource } from '../scorer.ts';
-import type { Learner, LearnerState, StepReport } from '../trainer.ts';
+import type { Learner, LearnerState, StepOptions, StepReport } from '../trainer.ts';
 import { breathe, collectBatch, frozenValues } from './batch.ts';
 
 /** A soft prompt in plain memory, its gradient computed by ONNX Runtime on the CPU. */
@@ -77,7 +77,11 @@ export async function createOnnxLearner(
     return turn;
   };
 
-  const takeStep = async (step: number, indices: readonly number[], wantsScene: boolean) => {
+  const takeStep = async (
+    step: number,
+    indices: readonly number[],
+    { scene: wantsScene, learningRate }: StepOptions,
+  ) => {
     await breathe();
     const chosen = indices.map((index) => examples[index]);
     const sum = new Float32Array(prompt.length);
@@ -113,7 +117,11 @@ export async function createOnnxLearner(
       ),
     };
     const leaf = { rows: length, cols: width, parameter: prompt, states };
-    const { gradientNorm, skipped } = optimizeOnCpu(rule, leaf, sum, total, { ...scalars, step });
+    const { gradientNorm, skipped } = optimizeOnCpu(rule, leaf, sum, total, {
+      ...scalars,
+      ...(learningRate !== undefined && { learningRate }),
+      step,
+    });
     const report: StepReport = {
       loss: total,
       gradNorm: gradientNorm,
@@ -138,7 +146,7 @@ export async function createOnnxLearner(
     get flops() {
       return flops;
     },
-    step: (step, indices, { scene: wantsScene }) => inTurn(() => takeStep(step, indices, wantsScene)),
+    step: (step, indices, options) => inTurn(() => takeStep(step, indices, options)),
     readState: () =>
       inTurn(() => ({
         prompt: prompt.slice(),

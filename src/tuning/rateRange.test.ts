@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { hasDiverged, rateRamp, suggestRate } from './rateRange.ts';
+
+/** Loss that falls as a sigmoid around `middle` (log10 of the rate) and explodes after `end`. */
+const curve = (middle: number, end: number, noise = 0) =>
+  rateRamp(1e-4, 1e2, 60).map((rate, i) => {
+    const x = Math.log10(rate);
+    const fall = 1 / (1 + Math.exp(-4 * (x - middle)));
+    const rise = Math.exp(5 * Math.max(0, x - end)) - 1;
+    return { rate, loss: 2 - 1.5 * fall + rise + noise * Math.sin(7 * i) };
+  });
+
+test('the ramp goes from end to end by one factor', () => {
+  const ramp = rateRamp(1e-3, 10, 5);
+  expect(ramp).toHaveLength(5);
+  [1e-3, 1e-2, 0.1, 1, 10].forEach((rate, i) => {
+    expect(ramp[i]).toBeCloseTo(rate, 10);
+  });
+});
+
+describe('suggestion', () => {
+  test.each([
+    [-1, 1],
+    [-2, 0],
+    [0, 1.5],
+  ])('near the steepest fall at 10^%d', (middle, end) => {
+    const { rate } = suggestRate(curve(middle, end, 0.02));
+    expect(rate).toBeDefined();
+    expect(Math.abs(Math.log10(rate!) - middle)).toBeLessThan(0.4);
+  });
+
+  test('is before the lowest loss', () => {
+    const points = curve(-1, 1);
+    const { rate, lowest } = suggestRate(points);
+    expect(rate!).toBeLessThan(points[lowest]!.rate);
+  });
+
+  test('none where the loss does not fall', () => {
+    expect(
+      suggestRate(rateRamp(1e-3, 1, 20).map((rate, i) => ({ rate, loss: 1 + i / 10 }))).rate,
+    ).toBeUndefined();
+    expect(
+      suggestRate(rateRamp(1e-3, 1, 20).map((rate, i) => ({ rate, loss: 1 + 0.005 * Math.sin(i) }))).rate,
+    ).toBeUndefined();
+    expect(suggestRate([]).rate).toBeUndefined();
+  });
+
+  test('what is not finite is passed over', () => {
+    const points = curve(-1, 1).map((point, i) => (i > 55 ? { ...point, loss: Number.NaN } : point));
+    expect(suggestRate(points).rate).toBeGreaterThan(0.03);
+  });
+});
+
+test('a sweep ends where the loss is four times the lowest, or no number', () => {
+  expect(hasDiverged([])).toBe(false);
+  expect(
+    hasDiverged([
+      { rate: 1, loss: 1 },
+      { rate: 2, loss: 3.9 },
+    ]),
+  ).toBe(false);
+  expect(
+    hasDiverged([
+      { rate: 1, loss: 1 },
+      { rate: 2, loss: 4.1 },
+    ]),
+  ).toBe(true);
+  expect(
+    hasDiverged([
+      { rate: 1, loss: 1 },
+      { rate: 2, loss: Number.NaN },
+    ]),
+  ).toBe(true);
+});
