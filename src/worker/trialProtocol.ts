@@ -1,5 +1,5 @@
 /** The part of the protocol that is about trials: a few steps before a run, of which nothing stays. `protocol.ts` is the door. */
-import type { Recipe } from '../tuning/recipe.ts';
+import type { Recipe } from '../tuning/index.ts';
 import type { OnProgress } from './protocol.ts';
 
 /** What a few real steps took. */
