@@ -3,12 +3,11 @@
  * Entry of `npm run bench`.
  */
 import { createBuffers, createPipelines, type Gpu, openGpu } from '../src/gpu/index.ts';
-import { freePersistent, type KernelTime, makeTensor, type Session } from '../src/graph/index.ts';
-import { prepareKernels } from '../src/kernels/matmul/measure.ts';
+import { freePersistent, type KernelTime, type Session } from '../src/graph/index.ts';
+import { prepareProductCeiling } from '../src/kernels/ceiling/ceiling.ts';
 import { makeModel, traitsOf, uploadFrozen } from '../src/models/index.ts';
 import { adamwDefaults, createLearner, createScorer, predictMemory } from '../src/tuning/index.ts';
 import type { GpuContext } from './harness/index.ts';
-import { ceilingKernels } from './kernels/ceiling.ts';
 import { values } from './kernels/rounds.ts';
 import {
   configOf,
@@ -30,8 +29,8 @@ export interface WorkloadResult {
   lower_bound_bytes: number;
   warmup_s: number;
   forward_ms: number;
-  /** Milliseconds of one profiled step by kernel; absent without timestamps. */
-  kernels?: { name: string; ms: number; dispatches: number; gflop: number; mbytes: number }[];
+  /** Milliseconds of one profiled step by kernel. */
+  kernels: { name: string; ms: number; dispatches: number; gflop: number; mbytes: number }[];
 }
 
 export interface BenchReport {
@@ -49,32 +48,7 @@ interface BenchArgs {
   curves?: string[];
 }
 
-const CEILING_SIZE = 512;
 const CURVES = ['prompt', 'batch', 'length', 'depth'] as const;
-
-/** The fastest of the hand-written products, prepared to be timed again between steps. */
-async function prepareCeiling(gpu: Gpu): Promise<{ gflops(): Promise<number>; free(): void }> {
-  const matrix = (name: string) => makeTensor('input', name, CEILING_SIZE, CEILING_SIZE);
-  const [a, b, c] = ['a', 'b', 'c'].map(matrix);
-  const data = new Map([
-    [a, values(CEILING_SIZE ** 2, 1)],
-    [b, values(CEILING_SIZE ** 2, 2)],
-  ]);
-  const pipelines = createPipelines(gpu);
-  const flops = 2 * CEILING_SIZE ** 3;
-  let best: { ms: number; run: (times: number) => Promise<number>; free: () => void } | undefined;
-  for (const kernel of ceilingKernels(CEILING_SIZE, a, b, c)) {
-    const prepared = await prepareKernels(gpu, pipelines, [kernel], {}, data);
-    await prepared.run(1);
-    const ms = Math.min(await prepared.run(1), await prepared.run(1));
-    if (!best || ms < best.ms) {
-      best?.free();
-      best = { ms, run: prepared.run, free: prepared.free };
-    } else prepared.free();
-  }
-  const { run, free } = best!;
-  return { gflops: async () => flops / (await run(1)) / 1e6, free };
-}
 
 const median = (list: readonly number[]) => [...list].sort((x, y) => x - y)[Math.floor(list.length / 2)];
 
@@ -119,7 +93,8 @@ async function measure(
     times.push(performance.now() - began);
   }
   const peak_bytes = session.buffers.peakBytes;
-  const profile = gpu.features.timestamps ? byKernel(await learner.profile(all)) : undefined;
+  const { training, update } = await learner.profile(all);
+  const profile = byKernel([...training, ...update]);
   const dispatches = learner.dispatches;
   learner.destroy();
 
@@ -156,12 +131,13 @@ async function measure(
   };
 }
 
-function byKernel(times: KernelTime[]): NonNullable<WorkloadResult['kernels']> {
+function byKernel(times: KernelTime[]): WorkloadResult['kernels'] {
   const sums = new Map<
     string,
     { name: string; ms: number; dispatches: number; gflop: number; mbytes: number }
   >();
-  for (const { name, nanoseconds, flops, bytes } of times) {
+  for (const { kernel, nanoseconds, flops, bytes } of times) {
+    const { name } = kernel;
     const sum = sums.get(name) ?? { name, ms: 0, dispatches: 0, gflop: 0, mbytes: 0 };
     sum.ms += nanoseconds / 1e6;
     sum.dispatches++;
@@ -187,7 +163,7 @@ export default async function run(context: GpuContext): Promise<BenchReport> {
     workloads: {},
   };
   say(`adapter: ${report.adapter} (${context.runtime})`);
-  const ceiling = await prepareCeiling(gpu);
+  const ceiling = await prepareProductCeiling(gpu, createPipelines(gpu), traitsOf(gpu));
   const ceilings: number[] = [];
   // The ceiling takes turns with the steps: on a shared machine only ratios of one moment say something.
   const between = async () => {
@@ -214,7 +190,7 @@ export default async function run(context: GpuContext): Promise<BenchReport> {
     say(
       `  ${result.dispatches} dispatches, peak ${(result.peak_bytes / 2 ** 20).toFixed(1)} MiB (at least ${(result.lower_bound_bytes / 2 ** 20).toFixed(1)}), first step after ${result.warmup_s.toFixed(2)} s`,
     );
-    for (const kernel of (result.kernels ?? []).slice(0, 12))
+    for (const kernel of result.kernels.slice(0, 12))
       say(
         `    ${kernel.name.padEnd(30)} ${kernel.ms.toFixed(1).padStart(8)} ms  x${String(kernel.dispatches).padEnd(4)} ${kernel.gflop.toFixed(3)} GFLOP  ${kernel.mbytes.toFixed(1)} MB`,
       );

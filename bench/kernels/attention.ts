@@ -13,10 +13,10 @@ import {
 } from '../../src/kernels/attention/kernels.ts';
 import { pack } from '../../src/kernels/attention/packing.ts';
 import { type AttentionTile, chooseAttentionTile, type Pass } from '../../src/kernels/attention/tiles.ts';
+import { ceilingKernels } from '../../src/kernels/ceiling/products.ts';
 import type { Kernel, KernelTraits, Tensor } from '../../src/kernels/index.ts';
 import { prepareKernels } from '../../src/kernels/matmul/measure.ts';
 import type { GpuContext } from '../harness/types.ts';
-import { ceilingKernels } from './ceiling.ts';
 import { type Entrant, takeTurns, values } from './rounds.ts';
 
 export interface AttentionBench {

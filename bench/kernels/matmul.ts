@@ -3,12 +3,12 @@
  * run. `args`: { rounds, shapes: [direction, rows, N, K][], tiles? } - without tiles, what `chooseTile` takes by itself.
  */
 import { createPipelines, openGpu } from '../../src/gpu/index.ts';
+import { ceilingKernels } from '../../src/kernels/ceiling/products.ts';
 import type { Kernel, KernelTraits, Tensor } from '../../src/kernels/index.ts';
 import { matmulKernels } from '../../src/kernels/matmul/matmul.ts';
 import { prepareKernels } from '../../src/kernels/matmul/measure.ts';
 import { chooseTile, type Direction, type MatmulTile } from '../../src/kernels/matmul/tiles.ts';
 import type { GpuContext } from '../harness/types.ts';
-import { ceilingKernels } from './ceiling.ts';
 import { type Entrant, takeTurns, values } from './rounds.ts';
 
 export interface MatmulBench {

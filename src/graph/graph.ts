@@ -67,10 +67,19 @@ export function createGraph(traits: KernelTraits, trainable: readonly Tensor[] =
     gradientOf: (tensor) => gradients.get(tensor),
     backward(loss, onGradient) {
       const parts = new Map<Tensor, Contribution[]>();
+      /** The forward node whose gradient is being recorded. */
+      let backOf: Node | undefined;
+      const recordFor = <R>(source: Node | undefined, record: () => R): R => {
+        const outer = backOf;
+        backOf = source;
+        const made = record();
+        backOf = outer;
+        return made;
+      };
       const back: Backward = {
         ...builder,
         // What is recorded on the way back is not itself differentiated.
-        record: (node) => nodes.push(node),
+        record: (node) => nodes.push({ ...node, backOf }),
         wants: (tensor) => onPath.has(tensor),
         grad(tensor) {
           const known = gradients.get(tensor);
@@ -85,9 +94,17 @@ export function createGraph(traits: KernelTraits, trainable: readonly Tensor[] =
         contribute(tensor, part) {
           if (gradients.has(tensor))
             throw new Error(`${tensor.name}: a gradient came after its sum was used`);
+          const source = backOf;
+          // Kernels that compute a part are recorded when its sum is asked for, by the node that made the tensor.
+          const owned: Contribution =
+            part.kind === 'add'
+              ? { kind: 'add', make: (addend) => recordFor(source, () => part.make(addend)) }
+              : part.kind === 'columns'
+                ? { ...part, write: (into) => recordFor(source, () => part.write(into)) }
+                : part;
           const own = parts.get(tensor);
-          if (own) own.push(part);
-          else parts.set(tensor, [part]);
+          if (own) own.push(owned);
+          else parts.set(tensor, [owned]);
         },
       };
       const forward = nodes.slice();
@@ -95,7 +112,9 @@ export function createGraph(traits: KernelTraits, trainable: readonly Tensor[] =
       if (start < 0) throw new Error(`${loss.name} is written by no node of this graph`);
       for (let at = start; at >= 0; at--) {
         const node = forward[at];
-        if (node.vjp && node.outputs.some((output) => onPath.has(output))) node.vjp(back);
+        const { vjp } = node;
+        if (vjp && node.outputs.some((output) => onPath.has(output)))
+          recordFor(node, () => vjp.call(node, back));
       }
       return new Map(
         trainable.map((leaf) => {

@@ -4,11 +4,11 @@
  */
 export { createGraph, type Graph, makeTensor } from './graph.ts';
 export { livingNodes, type MemoryPlan, planMemory } from './plan.ts';
+export type { KernelTime, ProfileClock } from './profile.ts';
 export {
   beginSubmission,
   buildProgram,
   freePersistent,
-  type KernelTime,
   type Program,
   type ProgramOptions,
   persistentBuffer,

@@ -16,6 +16,7 @@ import {
   tensorBytes,
 } from '../kernels/index.ts';
 import { livingNodes, type MemoryPlan, planMemory } from './plan.ts';
+import { type KernelTime, timeDispatches } from './profile.ts';
 
 /** What all programs of a session share: the device, its compiled pipelines, and the buffers that outlive a step. */
 export interface Session {
@@ -70,7 +71,7 @@ export interface Program {
   cost(dims: Dims): { flops: number; bytes: number };
   /** Appends the program to a submission. A program may be in it once: its uniforms are written ahead of the queue. */
   record(submission: Submission, dims: Dims, options?: { taps?: boolean }): void;
-  /** Runs it with a timestamp around each dispatch. Needs timestamp-query. */
+  /** Runs it with the time of each dispatch taken; taps are left out. */
   profile(dims: Dims): Promise<KernelTime[]>;
   destroy(): void;
 }
@@ -119,17 +120,6 @@ export function beginSubmission({ gpu }: Session, pieceFlops = Number.POSITIVE_I
   return submission as Submission;
 }
 
-export interface KernelTime {
-  name: string;
-  /** Tensor that the kernel writes, to tell dispatches of one kernel apart. */
-  output: string;
-  nanoseconds: number;
-  flops: number;
-  bytes: number;
-  workgroups: [number, number, number];
-  code: string;
-}
-
 /** Uses a program's graph for no other purpose; `wanted` are activations to be read after a run. */
 export async function buildProgram(
   session: Session,
@@ -138,8 +128,8 @@ export async function buildProgram(
 ): Promise<Program> {
   const { gpu, pipelines, buffers } = session;
   const living = livingNodes(nodes, kept);
-  const kernels = living.flatMap((node) => node.kernels);
-  const tapped = living.flatMap((node) => node.kernels.map(() => node.tap ?? false));
+  const steps = living.flatMap((node) => node.kernels.map((kernel) => ({ node, kernel })));
+  const kernels = steps.map(({ kernel }) => kernel);
   const plan = planMemory(living, capacity, kept);
 
   const own: GPUBuffer[] = [];
@@ -222,49 +212,14 @@ export async function buildProgram(
     record(submission, dims, { taps = false } = {}) {
       begin(dims);
       kernels.forEach((kernel, index) => {
-        if (tapped[index] && !taps) return;
+        if (steps[index]!.node.tap && !taps) return;
         encode(submission.pass(kernel.cost(dims).flops), index, dims);
       });
     },
-    async profile(dims) {
+    profile(dims) {
       begin(dims);
-      const count = 2 * kernels.length;
-      const querySet = gpu.device.createQuerySet({ type: 'timestamp', count });
-      const resolved = gpu.device.createBuffer({
-        size: 8 * count,
-        usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
-      });
-      const staging = gpu.device.createBuffer({
-        size: 8 * count,
-        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-      });
-      const encoder = gpu.device.createCommandEncoder();
-      kernels.forEach((_, index) => {
-        const pass = encoder.beginComputePass({
-          timestampWrites: {
-            querySet,
-            beginningOfPassWriteIndex: 2 * index,
-            endOfPassWriteIndex: 2 * index + 1,
-          },
-        });
-        encode(pass, index, dims);
-        pass.end();
-      });
-      encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, staging, 0, 8 * count);
-      gpu.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
-      const times = new BigUint64Array(staging.getMappedRange().slice(0));
-      for (const buffer of [staging, resolved]) buffer.destroy();
-      querySet.destroy();
-      return kernels.map((kernel, i) => ({
-        name: kernel.name,
-        output: kernel.buffers.find((b) => b.access === 'read_write')?.tensor.name ?? '',
-        nanoseconds: Number(times[2 * i + 1] - times[2 * i]),
-        ...kernel.cost(dims),
-        workgroups: kernel.workgroups(dims),
-        code: kernel.code,
-      }));
+      const timed = steps.flatMap((step, index) => (step.node.tap ? [] : [{ ...step, index }]));
+      return timeDispatches(gpu, timed, dims, (pass, at) => encode(pass, timed[at]!.index, dims));
     },
     destroy() {
       for (const buffer of own) buffers.free(buffer);

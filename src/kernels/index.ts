@@ -5,6 +5,7 @@
 export { add } from './add/add.ts';
 export { argmax } from './argmax/argmax.ts';
 export { type AttentionSettings, attention } from './attention/attention.ts';
+export { type Ceilings, measureCeilings } from './ceiling/ceiling.ts';
 export { embed, PROMPT_ROW } from './embed/embed.ts';
 export { type Activation, activate, gate } from './gate/gate.ts';
 export { gatherRows } from './gather_rows/gather_rows.ts';

@@ -22,6 +22,8 @@ export interface Node {
   onnx?(e: OnnxEmitter): void;
   /** A measurement for a person's eyes: left out of a run that does not ask for it. */
   tap?: boolean;
+  /** Set by the graph on nodes of the way back: the forward node whose gradient this is a part of. */
+  backOf?: Node;
   /**
    * Adds to the gradients of the inputs, given those of the outputs. Called once in the backward pass, after every reader of
    * the outputs; never where no input leads to a trainable leaf.

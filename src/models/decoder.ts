@@ -119,7 +119,6 @@ export function makeDecoder(parts: DecoderParts): CausalModel {
       scale: parts.scale,
       cap: parts.scoreCap,
       prefix: 'P',
-      pairs: 'pairs',
     };
     const turn = (t: Tensor, positions: Tensor, count: number) => {
       if (layer.rotary) rope(b, t, { column: 0, heads: count, headDim, positions, table: layer.rotary });
@@ -130,6 +129,7 @@ export function makeDecoder(parts: DecoderParts): CausalModel {
       turn(qkv, batch.positions, heads + kvHeads);
       const mixed = attention(b, {
         ...common,
+        pairs: 'pairs',
         q: qkv,
         qColumn: 0,
         k: qkv,
@@ -149,6 +149,7 @@ export function makeDecoder(parts: DecoderParts): CausalModel {
     turn(kv, batch.positions, kvHeads);
     const mixed = attention(b, {
       ...common,
+      pairs: 'labelPairs',
       q,
       qColumn: 0,
       k: kv,

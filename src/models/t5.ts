@@ -206,6 +206,7 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
           bias: encoderBiases[i],
           queryRanges: batch.encoderQueryRanges,
           keyRanges: batch.encoderKeyRanges,
+          pairs: 'encoderPairs',
         });
         x = linear(b, mixed, layer.attention.o, { name: `${name}.mid`, residual: x });
         x = feedForwardBlock(b, x, layer.feedForwardNorm, layer.feedForward, name);
@@ -234,6 +235,7 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
           bias: decoderBiases[i],
           queryRanges: batch.decoderQueryRanges,
           keyRanges: batch.decoderKeyRanges,
+          pairs: 'decoderPairs',
         });
         x = linear(b, mixed, layer.attention.o, { name: `${name}.mid`, residual: x });
         const q = linear(b, rmsNorm(b, x, layer.crossNorm, eps), layer.crossQ, { name: `${name}.cross.q` });
@@ -248,6 +250,7 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
           vColumn: 2 * inner * i + inner,
           queryRanges: batch.crossQueryRanges,
           keyRanges: batch.crossKeyRanges,
+          pairs: 'crossPairs',
         });
         x = linear(b, crossed, layer.crossO, { name: `${name}.cross.mid`, residual: x });
         x = feedForwardBlock(b, x, layer.feedForwardNorm, layer.feedForward, name);

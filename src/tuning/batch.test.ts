@@ -39,7 +39,7 @@ describe('packBatch', () => {
   );
 
   test('counts real rows only', () => {
-    expect(batch.dims).toEqual({ T: 7, S: 2, D: 4, N: 4 });
+    expect(batch.dims).toMatchObject({ T: 7, S: 2, D: 4, N: 4 });
   });
 
   test('puts the prompt rows in front, by bank row', () => {

@@ -54,8 +54,16 @@ export interface PackedExample {
 }
 
 export interface PackedBatch {
-  /** T, S, D, N of the model's graph. */
-  dims: { T: number; S: number; D: number; N: number };
+  /** T, S, D, N of the model's graph, and the pairs of rows that see each other. */
+  dims: {
+    T: number;
+    S: number;
+    D: number;
+    N: number;
+    encoderPairs: number;
+    decoderPairs: number;
+    crossPairs: number;
+  };
   ids: Uint32Array<ArrayBuffer>;
   promptRow: Uint32Array<ArrayBuffer>;
   encoderQueryRanges: Uint32Array<ArrayBuffer>;
@@ -97,12 +105,15 @@ export function packBatch(examples: readonly BatchExample[], startId: number): P
 
   let t = 0;
   let d = 0;
+  const pairs = { encoderPairs: 0, decoderPairs: 0, crossPairs: 0 };
   examples.forEach((example, s) => {
     const { prompt, answers } = example;
     const [first, end] = [t, t + packedSize(example).T];
     const decoderFirst = d;
     const decoderEnd = d + packedSize(example).D;
     promptRow[s] = first;
+    pairs.encoderPairs += (end - first) ** 2;
+    pairs.crossPairs += (end - first) * (decoderEnd - decoderFirst);
     for (; t < end; t++) {
       const position = t - first;
       ids[t] =
@@ -118,6 +129,7 @@ export function packBatch(examples: readonly BatchExample[], startId: number): P
       const from = d;
       const to = d + sequence.length + 1;
       rowOf.push(from);
+      pairs.decoderPairs += ((to - from) * (to - from + 1)) / 2;
       for (; d < to; d++) {
         decoderIds[d] = d === from ? startId : sequence[d - from - 1];
         decoderQueryRanges.set([from, d + 1, -(d - from) >>> 0, 0], 4 * d);
@@ -142,7 +154,7 @@ export function packBatch(examples: readonly BatchExample[], startId: number): P
   });
 
   return {
-    dims: { T, S: examples.length, D, N: labelRow.length },
+    dims: { T, S: examples.length, D, N: labelRow.length, ...pairs },
     ids,
     promptRow,
     encoderQueryRanges,

@@ -62,7 +62,7 @@ export function causalSizes(
 
 export interface PackedCausal {
   /** T, S, N of the model's graph; P rows of a shared prompt (0: none); pairs of rows that see each other. */
-  dims: { T: number; S: number; N: number; P: number; pairs: number };
+  dims: { T: number; S: number; N: number; P: number; pairs: number; labelPairs: number };
   ids: Uint32Array<ArrayBuffer>;
   promptRow: Uint32Array<ArrayBuffer>;
   positions: Uint32Array<ArrayBuffer>;
@@ -100,13 +100,14 @@ export function packCausal(examples: readonly BatchExample[], shape: CausalShape
   /** The row that predicts token j of a candidate. */
   const rowsOf: number[][][] = [];
   let row = 0;
-  let pairs = 0;
+  /** How many rows each row sees. */
+  const seen = new Uint32Array(T);
   const put = (id: number, position: number, from: number, end: number, hole = 0, firstOfPrefix = 0) => {
     ids[row] = id;
     positions[row] = position;
     queryRanges.set([from, row + 1, hole, firstOfPrefix], 4 * row);
     keyRanges.set([row, end, 0, 0], 4 * row);
-    pairs += row + 1 - from - (hole >>> 16) + P - firstOfPrefix;
+    seen[row] = row + 1 - from - (hole >>> 16) + P - firstOfPrefix;
     row++;
   };
   const promptId = (index: number) => (PROMPT_ROW | index) >>> 0;
@@ -169,8 +170,10 @@ export function packCausal(examples: readonly BatchExample[], shape: CausalShape
     shape.window?.lastLayer ? windowed : { queryRanges, keyRanges },
   );
   if (promptRow.length === 0) promptRow.push(0);
+  const pairs = seen.reduce((sum, own) => sum + own, 0);
+  const labelPairs = labels.labelRow.reduce((sum, at) => sum + seen[at]!, 0);
   return {
-    dims: { T, S: promptRow.length, N: labels.labelRow.length, P, pairs },
+    dims: { T, S: promptRow.length, N: labels.labelRow.length, P, pairs, labelPairs },
     ids,
     promptRow: Uint32Array.from(promptRow),
     positions,

@@ -4,7 +4,7 @@ import { makeModel } from '../models/index.ts';
 import type { TensorInfo, WeightFile } from '../weights/index.ts';
 import { type BatchExample, planAnswers } from './batch.ts';
 import { packCausal } from './causal.ts';
-import { trainingGraph } from './learner.ts';
+import { layersOf, trainingGraph } from './learner.ts';
 import { sgdDefaults } from './recipe.ts';
 
 const config = {
@@ -85,4 +85,22 @@ test('a step costs what the real rows cost: the prompt once, the last layer for 
   expect(large.rows).toBe(100 + 8 * 32);
   // A little more than in proportion: attention.
   expect(large.gflop / small.gflop).toBeLessThan((356 / 148) * 1.06);
+});
+
+test("every dispatch of a layer is known to be that layer's, forward and backward", () => {
+  const settings = { length: 20, loss: 'vocabulary', optimizer: sgdDefaults, clipNorm: 0 } as const;
+  const parts = trainingGraph({ rowLanes: 1 }, makeModel(config, smollm2()), settings);
+  const layerOf = layersOf(parts, 0);
+  const ops = (layer: number | undefined, back: boolean) =>
+    livingNodes(parts.graph.nodes, [])
+      .filter((node) => !node.tap && layerOf(node) === layer && (node.backOf !== undefined) === back)
+      .map(({ op }) => op);
+  const own = ['rms_norm', 'linear', 'rope', 'attention', 'linear', 'rms_norm', 'linear', 'gate', 'linear'];
+  for (let layer = 0; layer < 29; layer++) expect(ops(layer, false)).toEqual(own);
+  for (let layer = 1; layer < 29; layer++) expect(ops(layer, true)).toEqual(ops(0, true));
+  expect([...ops(0, true)].filter((op) => op === 'linear')).toHaveLength(4);
+  // The last layer asks for label rows only.
+  expect(ops(29, false)).toContain('gather_rows');
+  expect(ops(undefined, false)).toEqual(['embed', 'rms_norm', 'linear', 'sequence_loss']);
+  expect(ops(undefined, true)).toEqual(['sequence_loss', 'linear', 'rms_norm', 'embed']);
 });

@@ -4,7 +4,13 @@
  */
 export { type AnswerPlan, type BatchExample, planAnswers } from './batch.ts';
 export { type StartedPrompt, startPrompt, type Vocabulary } from './init.ts';
-export { createLearner, type GpuLearner, type LearnerSettings, predictMemory } from './learner.ts';
+export {
+  createLearner,
+  type GpuLearner,
+  type LearnerProfile,
+  type LearnerSettings,
+  predictMemory,
+} from './learner.ts';
 export {
   chooseEngine,
   type EngineChoice,

@@ -8,6 +8,7 @@ import {
   type KernelTime,
   livingNodes,
   makeTensor,
+  type ProfileClock,
   persistentBuffer,
   planMemory,
   type Session,
@@ -18,6 +19,7 @@ import {
   type Dims,
   type KernelTraits,
   type LossMode,
+  type Node,
   optimize,
   rowNorms,
   STAT,
@@ -57,11 +59,24 @@ export interface GpuLearner extends Learner {
   /** Logits of each target token [tokens, V], example by example, of the last micro-batch; needs `keepLogits`. */
   readLogits(): Promise<Float32Array>;
   readGradient(): Promise<Float32Array>;
-  /** Time of every dispatch of one step on these examples; the prompt is put back afterwards. */
-  profile(examples: readonly number[]): Promise<KernelTime[]>;
+  /** Time of every dispatch of one step on the first micro-batch of these examples; the prompt is put back afterwards. */
+  profile(examples: readonly number[]): Promise<LearnerProfile>;
   /** FLOPs of the last step's real rows. */
   readonly flops: number;
   destroy(): void;
+}
+
+/** One step, dispatch by dispatch. */
+export interface LearnerProfile {
+  clock: ProfileClock;
+  examples: number;
+  /** Rows that the model computed, and the sizes they were run with. */
+  tokens: number;
+  dims: Dims;
+  training: KernelTime[];
+  update: KernelTime[];
+  /** The layer a node of `training` belongs to (an encoder's come first), or undefined. */
+  layerOf(node: Node): number | undefined;
 }
 
 export interface TrainingGraph {
@@ -72,6 +87,8 @@ export interface TrainingGraph {
   loss: Tensor;
   logits: Tensor;
   scene: { tokenGrad: Tensor; tokenMoved: Tensor; layers: Tensor; start: Tensor };
+  /** The residual stream that enters each layer, an encoder's layers first. */
+  streams: Tensor[];
 }
 
 /** Forward, loss and backward of a frozen model to its prompt, with the measurements the scene is drawn from. */
@@ -117,7 +134,42 @@ export function trainingGraph(
     loss,
     logits,
     scene: { tokenGrad, tokenMoved, layers, start },
+    streams,
   };
+}
+
+/**
+ * The layer of each node: what reads the stream that enters a layer is the layer's, and so is all that is named after it; a
+ * gradient is of its forward node's layer.
+ */
+export function layersOf(
+  { graph, streams }: TrainingGraph,
+  encoderLayers: number,
+): (node: Node) => number | undefined {
+  const entered = new Map(streams.map((tensor, i) => [tensor, i]));
+  const shape = ({ name }: Tensor) => name.replace(/\d+/, '*');
+  const streamShapes = new Set(streams.map(shape));
+  const layers = new Map<string, number | undefined>();
+  const key = ({ outputs: [output] }: Node) => output?.name ?? '';
+  for (const node of graph.nodes) {
+    if (node.backOf) break;
+    const {
+      inputs: [input],
+      outputs: [output],
+    } = node;
+    if (!input || !output) continue;
+    const named = /^(encoder\.|decoder\.|layer )(\d+)\./.exec(output.name);
+    let layer = named ? Number(named[2]) + (named[1] === 'decoder.' ? encoderLayers : 0) : undefined;
+    // Norms and chosen rows are named after what they read.
+    if (output.name.startsWith(`${input.name}.`)) {
+      if (entered.has(input)) {
+        layer = entered.get(input);
+        entered.set(output, layer!);
+      } else if (streamShapes.has(shape(input))) layer = undefined;
+    }
+    layers.set(key(node), layer);
+  }
+  return (node) => layers.get(key(node.backOf ?? node));
 }
 
 /** Bytes of GPU memory. `largest`: the largest single buffer. `lowerBound`: activations and inputs that no plan can go below. */
@@ -324,14 +376,20 @@ export async function createLearner(
       const chosen = indices.map((index) => examples[index]);
       const [batch] = cutBatches(feed, chosen, capacity);
       const before = await readState();
-      const times = await training.profile({
-        ...feed.write(training, batch).dims,
-        ...scalesOf(batch),
-        accumulate: 0,
-      });
+      const { dims, tokens } = feed.write(training, batch);
+      const all = { ...dims, ...scalesOf(batch), accumulate: 0 };
+      const trainingTimes = await training.profile(all);
       const updateTimes = await update.profile({ ...scalars, step: 1 });
       writeState(before);
-      return [...times, ...updateTimes];
+      return {
+        clock: gpu.features.timestamps ? 'timestamps' : 'submissions',
+        examples: batch.length,
+        tokens,
+        dims: all,
+        training: trainingTimes,
+        update: updateTimes,
+        layerOf: layersOf(parts, encoderLayers),
+      };
     },
     destroy() {
       training.destroy();

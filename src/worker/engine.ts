@@ -1,10 +1,12 @@
 import { PreludeError, reportError } from '../errors.ts';
 import type { SoftPrompt } from '../prompts/index.ts';
+import { parseRecipe } from '../tuning/index.ts';
 import { createDatasetDesk } from './dataset.ts';
 import { createDeviceDesk } from './device.ts';
 import { createPromptDesk } from './kept.ts';
 import { createModelDesk } from './models.ts';
 import type { PreparedTask } from './preparedTask.ts';
+import { profileStep } from './profile.ts';
 import type { Engine, PromptRef } from './protocol.ts';
 import { createReadingDesk, type ReadablePrompt, readableValues } from './reading.ts';
 import { createRunDesk } from './runs.ts';
@@ -132,6 +134,10 @@ export function createEngine(baseUrl: string): Engine {
     readText: (text, text2) => data.readText(text, text2),
 
     planRun: (recipe) => runs.plan(recipe),
+    async profileStep(recipe) {
+      await trials.stopTrial();
+      return device.withModel(() => runs.quiet(() => profileStep(device, needTask(), parseRecipe(recipe))));
+    },
     async startRun(recipe, onEvent, options) {
       await trials.stopTrial();
       return device.withModel(() => runs.start(recipe, onEvent, options));

@@ -5,7 +5,7 @@
 import { PreludeError } from '../errors.ts';
 import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
 import { freePersistent, type Session } from '../graph/index.ts';
-import type { KernelTraits } from '../kernels/index.ts';
+import { type Ceilings, type KernelTraits, measureCeilings } from '../kernels/index.ts';
 import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
 import { loadRuntime, usableThreads } from '../onnx/index.ts';
 import {
@@ -15,6 +15,7 @@ import {
   createOnnxScorer,
   createScorer,
   type Learner,
+  type LearnerProfile,
   type LearnerSettings,
   type PromptSource,
   type Scorer,
@@ -25,6 +26,8 @@ import type { DeviceReport } from './protocol.ts';
 /** A learner that can be read with while it learns. */
 export interface LiveLearner extends Learner {
   readonly source: PromptSource;
+  /** Every dispatch of a step timed, where our shaders run; the state is put back afterwards. */
+  profile?(examples: readonly number[]): Promise<LearnerProfile>;
   destroy(): void;
 }
 
@@ -35,6 +38,8 @@ export interface Place {
   bindingLimit: number;
   /** Bytes in use now. */
   liveBytes(): number;
+  /** What the device gives at best, measured on first use; absent where none of our shaders run. */
+  ceilings?(): Promise<Ceilings>;
   /** Resolves when it is gone, which a processor never is. */
   lost: Promise<unknown>;
   makeModel(
@@ -65,6 +70,7 @@ export async function openWebgpuPlace(): Promise<Place> {
     persistent: new Map(),
   };
   const traits = traitsOf(gpu);
+  let ceilings: Promise<Ceilings> | undefined;
   const { adapter, features, limits } = gpu;
   return {
     report: {
@@ -82,6 +88,10 @@ export async function openWebgpuPlace(): Promise<Place> {
     traits,
     bindingLimit: limits.maxStorageBufferBindingSize,
     liveBytes: () => session.buffers.liveBytes,
+    ceilings() {
+      ceilings ??= measureCeilings(gpu, session.pipelines, traits);
+      return ceilings;
+    },
     lost: gpu.lost,
     async makeModel(config, weights, onProgress) {
       const model = makeModel(config, weights);

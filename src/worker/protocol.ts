@@ -5,9 +5,11 @@
 import type { ErrorReport } from '../errors.ts';
 import type { Recipe } from '../tuning/recipe.ts';
 import type { CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+import type { StepProfile } from './profileProtocol.ts';
 import type { Trials } from './trialProtocol.ts';
 
 export type { CachedModelCard, CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+export type { ProfiledDispatch, ProfiledTensor, StepPart, StepProfile } from './profileProtocol.ts';
 export type { ProbeReport, RatePoint, RateSweep } from './trialProtocol.ts';
 
 /** Progress of anything that takes longer than a second. */
@@ -390,6 +392,8 @@ export interface Engine extends Trials {
   readText(text: string, text2?: string): Promise<TokenView>;
 
   planRun(recipe: Recipe): Promise<RunPlan>;
+  /** Times every dispatch of one training step. Rejects `bad-recipe` while a run is going, `no-webgpu` where ONNX Runtime trains. */
+  profileStep(recipe: Recipe): Promise<StepProfile>;
   /** Starts a run; events come until it has finished, failed or been stopped. One run at a time. */
   startRun(
     recipe: Recipe,

@@ -40,6 +40,8 @@ export interface RunDesk {
   busy(): boolean;
   /** Resolves when the run that was going has ended. */
   stop(): Promise<void>;
+  /** Work that a run would disturb, and that no run may start beside. @throws PreludeError `bad-recipe` while one is going. */
+  quiet<R>(work: () => Promise<R>): Promise<R>;
   list(): Promise<RunSummary[]>;
   rename(run: string, name: string): Promise<void>;
   remove(run: string): Promise<void>;
@@ -270,7 +272,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     return snapshot(runs.get(id)!.summary);
   };
 
-  const guarded = async (begin: () => Promise<RunSummary>): Promise<RunSummary> => {
+  const guarded = async <R>(begin: () => Promise<R>): Promise<R> => {
     if (live || starting)
       throw new PreludeError('bad-recipe', 'Another run is going.', {
         remedy: 'Stop it, or wait until it has finished.',
@@ -364,6 +366,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
       await going?.ended;
     },
 
+    quiet: guarded,
     async list() {
       await loadKept();
       return [...runs.values()].map(({ summary }) => snapshot(summary));

@@ -27,6 +27,7 @@ import {
   fakeTexts,
   hash01,
 } from './fakeData.ts';
+import { fakeProfile } from './fakeProfile.ts';
 import { type FakeRun, type FakeRunOptions, fakeAccuracy, startFakeRun } from './fakeRun.ts';
 import { fakeTrials } from './fakeTrials.ts';
 
@@ -317,6 +318,10 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       learned: recipe.promptLength * model.width,
       frozen: model.parameters,
     }),
+    async profileStep(recipe) {
+      await wait(delay);
+      return fakeProfile(recipe.batchSize);
+    },
     async startRun(recipe, onEvent, { paused }) {
       await wait(delay / 4);
       const summary = newRun(recipe);
