@@ -1,11 +1,15 @@
 import { defineConfig } from 'vite';
 
-/** Bundles the peer into one module: another harness's bundler knows nothing of `?raw`. */
+/** Bundles the peers into modules: another harness's bundler knows nothing of `?raw`. It brings ONNX Runtime itself. */
 export default defineConfig({
   publicDir: false,
   build: {
     outDir: 'dist-bench',
     target: 'es2023',
-    lib: { entry: 'bench/peer.ts', formats: ['es'], fileName: 'prelude' },
+    lib: {
+      entry: { prelude: 'bench/peer.ts', 'prelude-onnx': 'bench/peerOnnx.ts' },
+      formats: ['es'],
+    },
+    rollupOptions: { external: [/^onnxruntime-web/] },
   },
 });
