@@ -18,8 +18,14 @@ export function file(name: string, content: string | Uint8Array, mimeType = 'tex
   return { name, mimeType, buffer: Buffer.from(content) };
 }
 
+/**
+ * The studio on the shaders, also where the adapter is software: without a word in the address it would take the processor there,
+ * and the journeys would no longer be about WebGPU.
+ */
+export const SHADERS = './?engine=webgpu';
+
 /** Opens the page and waits until a run can start. */
-export async function openStudio(page: Page, path = './'): Promise<void> {
+export async function openStudio(page: Page, path = SHADERS): Promise<void> {
   await page.goto(path);
   await expect(page.getByRole('heading', { level: 1 })).toBeAttached();
   await ready(page);

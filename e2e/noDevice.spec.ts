@@ -1,5 +1,5 @@
 import { expect, type Page, test } from '@playwright/test';
-import { SLOW, trainButton } from './helpers.ts';
+import { goTo, ready, SHADERS, SLOW, trainButton } from './helpers.ts';
 
 /**
  * Puts `words` before all else that the engine's worker runs, where its `navigator.gpu` is: a stand-in for browsers and
@@ -26,9 +26,11 @@ async function expectHelp(page: Page, title: string, message: RegExp): Promise<v
   await expect(main.getByRole('button', { name: 'Look again' })).toBeEnabled();
 }
 
-test('no WebGPU: the page says so, and how to switch it on here', async ({ page }) => {
+test('no WebGPU where the link wants it: the page says so, and how to switch it on here', async ({
+  page,
+}) => {
   await changeWorker(page, 'delete WorkerNavigator.prototype.gpu;');
-  await page.goto('./');
+  await page.goto(SHADERS);
   await expectHelp(
     page,
     'This browser has no WebGPU',
@@ -42,7 +44,7 @@ test('no adapter: said as that; a second look finds one', async ({ page }) => {
     `{ const real = GPU.prototype.requestAdapter; let looks = 0;
        GPU.prototype.requestAdapter = async function (...a) { return looks++ === 0 ? null : real.apply(this, a); }; }`,
   );
-  await page.goto('./');
+  await page.goto(SHADERS);
   await expectHelp(
     page,
     'WebGPU is here, but it finds no graphics adapter',
@@ -57,10 +59,60 @@ test('an adapter that allows too little: which limit, and what to do', async ({ 
     page,
     `Object.defineProperty(GPUSupportedLimits.prototype, 'maxStorageBuffersPerShaderStage', { get: () => 4 });`,
   );
-  await page.goto('./');
+  await page.goto(SHADERS);
   await expectHelp(
     page,
     'The graphics adapter allows too little',
     /4 storage buffers a shader; 8 are needed/,
   );
+});
+
+test('no WebGPU: the studio goes on with the processor, says why, and how WebGPU is switched on', async ({
+  page,
+}) => {
+  await changeWorker(page, 'delete WorkerNavigator.prototype.gpu;');
+  await page.goto('./');
+  const notice = page.getByRole('region', { name: 'Engine', exact: true });
+  await expect(notice).toContainText('This browser offers no WebGPU to this page. The processor computes');
+  await ready(page);
+  await expect(page.getByRole('banner')).toContainText(/Processor \d threads/);
+  await notice.getByRole('button', { name: 'How to switch WebGPU on' }).click();
+  await page.locator('summary').filter({ hasText: 'How to switch WebGPU on' }).click();
+  await expect(page.getByRole('region', { name: 'Chrome (this browser)' })).toContainText(
+    'chrome://flags/#enable-unsafe-webgpu',
+  );
+  await notice.getByRole('button', { name: 'Dismiss' }).click();
+  await page.reload();
+  await ready(page);
+  await goTo(page, 'Model');
+  await expect(page.getByRole('region', { name: 'This device' })).toContainText('offers no WebGPU');
+  await expect(notice).toHaveCount(0);
+});
+
+test('an adapter in software: both engines take steps of the task, the faster one goes on, and a press changes it', async ({
+  page,
+}) => {
+  test.skip(
+    (process.env.PRELUDE_ADAPTER ?? 'swiftshader') !== 'swiftshader',
+    'needs an adapter that is software',
+  );
+  await page.goto('./?model=tiny');
+  const notice = page.getByRole('region', { name: 'Engine', exact: true });
+  await expect(notice).toContainText('is likely to be faster', { timeout: SLOW });
+  await expect(notice).toContainText(/On the processor \(ONNX Runtime\) a step takes \d+ ms; on WebGPU/, {
+    timeout: SLOW,
+  });
+  await goTo(page, 'Model');
+  const rows = page.getByRole('table', { name: /^What a step takes/ }).locator('tbody tr');
+  await expect(rows).toHaveCount(2);
+  await expect(rows.first()).toContainText(/Processor.*\d m?s3$/);
+  // Measured once a visit.
+  await page.reload();
+  await expect(rows).toHaveCount(2);
+  await ready(page);
+  await goTo(page, 'Model');
+  await page.getByRole('button', { name: 'Use the graphics device' }).click();
+  await expect(page.getByRole('banner')).toContainText('WebGPU', { timeout: SLOW });
+  await expect(page).toHaveURL(/engine=webgpu/);
+  await expect(notice).toHaveCount(0);
 });

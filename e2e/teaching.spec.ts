@@ -31,7 +31,7 @@ test('a setting is shared as a link, and the link restores it', async ({ page, c
   await dialog.getByRole('button', { name: 'Copy link' }).click();
   const link = await page.evaluate(() => navigator.clipboard.readText());
   expect(link).toContain(
-    '?model=tiny&sample=fact-or-opinion&steps=50&seed=3&text=A+fine+day+for+soup.#/tune',
+    '?model=tiny&sample=fact-or-opinion&steps=50&seed=3&text=A+fine+day+for+soup.&engine=webgpu#/tune',
   );
 
   const other = await context.newPage();
@@ -47,7 +47,7 @@ test('a setting is shared as a link, and the link restores it', async ({ page, c
 });
 
 test('a teacher’s link locks and hides, keeps the seed, and says what it did not know', async ({ page }) => {
-  await page.goto('./?model=tiny&seed=5&lock=seed&hide=data,tryit&colour=red#/tune');
+  await page.goto('./?engine=webgpu&model=tiny&seed=5&lock=seed&hide=data,tryit&colour=red#/tune');
   await expect(page.getByRole('region', { name: 'Messages' })).toContainText(
     'Not known here, and left out: colour.',
   );
@@ -83,7 +83,7 @@ test('the tour: offered once, with the keyboard, by its address, ended with Esca
   await expect(tour).toHaveCount(0);
   await expect(page.getByRole('button', { name: 'Take the tour' })).toHaveCount(0);
 
-  await page.goto('./#/tune?tour=8');
+  await page.goto('./?engine=webgpu#/tune?tour=8');
   await expect(tour).toContainText('8 of 8');
   await tour.getByRole('button', { name: 'Done' }).click();
   await expect(page).toHaveURL(/#\/tune$/);
@@ -91,7 +91,7 @@ test('the tour: offered once, with the keyboard, by its address, ended with Esca
 });
 
 test('a lesson: the guess, the press that sets the experiment, then what to see', async ({ page }) => {
-  await openStudio(page, './?model=tiny');
+  await openStudio(page, './?engine=webgpu&model=tiny');
   await page.getByRole('link', { name: 'Lessons' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Lessons' })).toBeVisible();
   await expectNoViolations(page);
@@ -112,7 +112,7 @@ test('a lesson: the guess, the press that sets the experiment, then what to see'
 
 test('three seeds, a run card, and its place on the class board', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  await openStudio(page, './?model=tiny&steps=4&batchSize=8&evalEvery=2');
+  await openStudio(page, './?engine=webgpu&model=tiny&steps=4&batchSize=8&evalEvery=2');
   await page.getByRole('button', { name: 'Train 3 seeds' }).click();
   await expect(runRows(page)).toHaveCount(3, { timeout: 3 * SLOW });
   await expect(runRows(page).filter({ hasText: 'done' })).toHaveCount(3, { timeout: SLOW });

@@ -200,6 +200,8 @@ test('keys on Tune: t trains and pauses, s makes one step, b is the big scale', 
   await page.keyboard.press('s');
   await expect(runRows(page)).toHaveCount(1, { timeout: SLOW });
   await expect.poll(() => stepNow(page), { timeout: SLOW }).toBe(1);
+  // A step is seen before the run has come to rest; the key would then pause what is about to pause.
+  await expect(page.getByRole('button', { name: 'Go on', exact: true })).toBeVisible({ timeout: SLOW });
   await page.keyboard.press('t');
   await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(3);
   await page.keyboard.press('t');

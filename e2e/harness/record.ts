@@ -16,7 +16,7 @@ const round = (values: ArrayLike<number>) => Array.from(values, short);
 export async function record(sampleId: string, changes: Partial<Recipe>): Promise<Recording> {
   const say = (words: string) => console.info(words);
   const engine = startEngine();
-  const device = await engine.openDevice();
+  const device = await engine.openDevice('webgpu');
   const models = await engine.listModels();
   const card = models.find((model) => model.isDefault) ?? models[0]!;
   const model = await engine.loadModel({ kind: 'builtin', id: card.id }, () => {});

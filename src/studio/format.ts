@@ -46,6 +46,11 @@ export function formatSeconds(seconds: number): string {
 }
 
 /** A measured number with about three digits that mean something: 0.0312 -> "0.0312", 1385.2 -> "1,385". */
+/** A short time: "250 ms", "1.3 s". */
+export function formatMilliseconds(ms: number): string {
+  return ms < 1000 ? `${Number(ms.toPrecision(3))} ms` : formatSeconds(ms / 1000);
+}
+
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'not a number' : 'infinite';
   if (value === 0) return '0';

@@ -13,9 +13,9 @@ export {
 } from './learner.ts';
 export {
   chooseEngine,
-  type EngineChoice,
   type EngineName,
   type EngineTime,
+  type MeasuredChoice,
   type ProbedLearner,
   type ProbeOptions,
 } from './onnx/choose.ts';

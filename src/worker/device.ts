@@ -3,10 +3,18 @@ import { type FrozenModel, readFrozen } from '../models/index.ts';
 import type { PromptModel } from '../prompts/index.ts';
 import type { Scorer, Vocabulary } from '../tuning/index.ts';
 import { parameterCount } from '../weights/index.ts';
+import { chosen, openFitting } from './engineChoice.ts';
 import type { OpenedModel } from './models.ts';
 import { openOnnxPlace, openWebgpuPlace, type Place } from './place.ts';
 import { speedometer } from './progress.ts';
-import type { DeviceReport, EngineName, ModelReport, OnProgress } from './protocol.ts';
+import type {
+  DeviceReport,
+  EngineChoice,
+  EngineName,
+  EngineWish,
+  ModelReport,
+  OnProgress,
+} from './protocol.ts';
 
 /** A frozen model where it lives, with what is read from it. */
 export interface ResidentModel {
@@ -21,8 +29,14 @@ export interface ResidentModel {
 
 /** The device and the one model on it; both are made anew when the device is lost. */
 export interface DeviceDesk {
-  /** Opens WebGPU, or the engine that is named; a model that is loaded moves there. */
-  open(engine?: EngineName): Promise<DeviceReport>;
+  /** Opens the engine that is named, or the one that fits this computer; a model that is loaded moves there. */
+  open(engine: EngineWish): Promise<DeviceReport>;
+  /** What is open, and why. */
+  report(): DeviceReport;
+  /** The software adapter that stands aside while the processor works: what `choice.reason` calls `unmeasured`. */
+  spare(): Place | undefined;
+  /** Moves to the engine of a choice, and keeps the reason. */
+  settle(choice: EngineChoice): Promise<DeviceReport>;
   load(opened: OpenedModel, readSeconds: number, onProgress: OnProgress): Promise<ModelReport>;
   /** @throws PreludeError `no-adapter` before a device is open. */
   place(): Place;
@@ -54,21 +68,30 @@ const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeou
 
 export function createDeviceDesk(): DeviceDesk {
   let place: Place | undefined;
+  let choice: EngineChoice | undefined;
+  let spare: Place | undefined;
   let resident: ResidentModel | undefined;
   let lost = false;
   let recovering: Promise<void> | undefined;
   /** Work that is going on. */
   const reads = new Set<Promise<unknown>>();
 
-  const open = async (engine: EngineName): Promise<Place> => {
-    const opened = await (engine === 'onnx' ? openOnnxPlace() : openWebgpuPlace());
+  const take = (opened: Place): Place => {
     place = opened;
     lost = false;
     void opened.lost.then(() => {
       if (place === opened) lost = true;
+      if (spare === opened) spare = undefined;
     });
     return opened;
   };
+  const openNamed = async (engine: EngineName): Promise<Place> => {
+    if (engine === 'onnx') return openOnnxPlace();
+    const aside = spare;
+    spare = undefined;
+    return aside ?? openWebgpuPlace();
+  };
+  const report = (): DeviceReport => ({ ...needPlace().report, choice: choice! });
   const needPlace = (): Place => {
     if (!place)
       throw new PreludeError('no-adapter', 'The graphics adapter is not open yet.', {
@@ -137,7 +160,7 @@ export function createDeviceDesk(): DeviceDesk {
     for (const wait of LOOK_AGAIN_MS) {
       await pause(wait);
       try {
-        await open(needPlace().report.engine);
+        take(await openNamed(needPlace().report.engine));
         if (resident) resident = await upload(resident.opened, resident.report.seconds.read, () => {});
         return;
       } catch {
@@ -158,17 +181,32 @@ export function createDeviceDesk(): DeviceDesk {
     await recovering;
   };
 
+  /** Opens the engine of a choice where it is not open, and brings the model there. */
+  const moveTo = async (next: EngineChoice, opened?: Place): Promise<DeviceReport> => {
+    if (place && !lost && place.report.engine === next.engine) {
+      choice = next;
+      return report();
+    }
+    const before = place;
+    take(opened ?? (await openNamed(next.engine)));
+    choice = next;
+    if (!resident) return report();
+    const moving = resident;
+    resident = await upload(moving.opened, moving.report.seconds.read, () => {});
+    before?.freeModel(moving.model, moving.scorer);
+    return report();
+  };
+
   return {
-    async open(engine = 'webgpu') {
-      if (place && !lost && place.report.engine === engine) return place.report;
-      const before = place;
-      const { report } = await open(engine);
-      if (!resident) return report;
-      const moving = resident;
-      resident = await upload(moving.opened, moving.report.seconds.read, () => {});
-      before?.freeModel(moving.model, moving.scorer);
-      return report;
+    async open(wish) {
+      if (wish !== 'auto') return moveTo(chosen(wish));
+      const found = await openFitting();
+      spare = found.spare;
+      return moveTo(found.choice, found.place);
     },
+    report,
+    spare: () => spare,
+    settle: (measured) => moveTo(measured),
     async load(opened, readSeconds, onProgress) {
       await ready();
       // Made before the old one goes: a model that does not fit leaves the old one in place.

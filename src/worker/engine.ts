@@ -3,6 +3,7 @@ import type { SoftPrompt } from '../prompts/index.ts';
 import { parseRecipe } from '../tuning/index.ts';
 import { createDatasetDesk } from './dataset.ts';
 import { createDeviceDesk } from './device.ts';
+import { createComparison } from './engineComparison.ts';
 import { createPromptDesk } from './kept.ts';
 import { createModelDesk } from './models.ts';
 import type { PreparedTask } from './preparedTask.ts';
@@ -31,9 +32,11 @@ export function createEngine(baseUrl: string): Engine {
     return task;
   };
   const runs = createRunDesk(device, needTask);
+  const comparison = createComparison(device, needTask);
   const trials = createTrialDesk(device, needTask, () => runs.busy());
   /** What is about to change is used by nobody. */
   const quiet = async () => {
+    comparison.stop();
     await trials.stopTrial();
     await runs.stop();
   };
@@ -95,10 +98,11 @@ export function createEngine(baseUrl: string): Engine {
   };
 
   const engine: Engine = {
-    async openDevice(engine) {
+    async openDevice(engine = 'auto') {
       await quiet();
       return device.open(engine);
     },
+    compareEngines: (recipe) => comparison.run(recipe),
     listModels: () => models.listModels(),
     async loadModel(source, onProgress) {
       await quiet();
@@ -139,15 +143,23 @@ export function createEngine(baseUrl: string): Engine {
       return device.withModel(() => runs.quiet(() => profileStep(device, needTask(), parseRecipe(recipe))));
     },
     async startRun(recipe, onEvent, options) {
+      comparison.stop();
       await trials.stopTrial();
       return device.withModel(() => runs.start(recipe, onEvent, options));
     },
     async resumeRun(run, onEvent) {
+      comparison.stop();
       await trials.stopTrial();
       return device.withModel(() => runs.resumeStored(run, onEvent));
     },
-    probeRun: (recipe, onProgress) => trials.probeRun(recipe, onProgress),
-    sweepRates: (recipe, range, onPoint) => trials.sweepRates(recipe, range, onPoint),
+    probeRun(recipe, onProgress) {
+      comparison.stop();
+      return trials.probeRun(recipe, onProgress);
+    },
+    sweepRates(recipe, range, onPoint) {
+      comparison.stop();
+      return trials.sweepRates(recipe, range, onPoint);
+    },
     stopTrial: () => trials.stopTrial(),
     pause: async () => runs.pause(),
     resume: async () => runs.resume(),

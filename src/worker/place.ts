@@ -32,7 +32,8 @@ export interface LiveLearner extends Learner {
 }
 
 export interface Place {
-  report: DeviceReport;
+  /** Without the reason why this place was chosen. */
+  report: Omit<DeviceReport, 'choice'>;
   traits: KernelTraits;
   /** Bytes of the largest buffer it allows. */
   bindingLimit: number;

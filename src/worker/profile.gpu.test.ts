@@ -11,7 +11,7 @@ let profile: StepProfile;
 
 beforeAll(async () => {
   engine = createEngine(new URL('/', location.href).href);
-  await engine.openDevice();
+  await engine.openDevice('webgpu');
   await engine.loadModel({ kind: 'builtin', id: 'tiny' }, ignore);
   await engine.openData({ kind: 'sample', id: 'fact-or-opinion' }, {}, ignore);
   const settings = await engine.suggestTask();

@@ -4,10 +4,12 @@
  */
 import type { ErrorReport } from '../errors.ts';
 import type { Recipe } from '../tuning/recipe.ts';
+import type { EngineSwitch } from './engineProtocol.ts';
 import type { CachedModels, HubReport, HubSource } from './hubProtocol.ts';
 import type { StepProfile } from './profileProtocol.ts';
 import type { Trials } from './trialProtocol.ts';
 
+export type { DeviceReport, EngineChoice, EngineName, EngineTime, EngineWish } from './engineProtocol.ts';
 export type { CachedModelCard, CachedModels, HubReport, HubSource } from './hubProtocol.ts';
 export type { ProfiledDispatch, ProfiledTensor, StepPart, StepProfile } from './profileProtocol.ts';
 export type { ProbeReport, RatePoint, RateSweep } from './trialProtocol.ts';
@@ -23,28 +25,6 @@ export interface Progress {
   perSecond?: number;
 }
 export type OnProgress = (progress: Progress) => void;
-
-// ---------------------------------------------------------------- device
-
-/** What trains and reads: our shaders, or ONNX Runtime on the processor where a tab has no WebGPU. */
-export type EngineName = 'webgpu' | 'onnx';
-
-export interface DeviceReport {
-  engine: EngineName;
-  vendor: string;
-  architecture: string;
-  description: string;
-  /** A software adapter (SwiftShader, lavapipe, WARP): correct, but slow. */
-  software: boolean;
-  features: { shaderF16: boolean; subgroups: boolean; timestamps: boolean };
-  limits: {
-    bindingBytes: number;
-    bufferBytes: number;
-    storageBuffers: number;
-    workgroupBytes: number;
-    invocations: number;
-  };
-}
 
 // ---------------------------------------------------------------- model
 
@@ -361,10 +341,7 @@ export interface ExportedFile {
 
 // ---------------------------------------------------------------- the engine
 
-export interface Engine extends Trials {
-  /** Opens the adapter, or ONNX Runtime. Rejects `no-webgpu`, `no-adapter`, `limit-too-small`. */
-  openDevice(engine?: EngineName): Promise<DeviceReport>;
-
+export interface Engine extends EngineSwitch, Trials {
   listModels(): Promise<ModelCard[]>;
   /** Replaces the model that is loaded. */
   loadModel(source: ModelSource, onProgress: OnProgress): Promise<ModelReport>;

@@ -10,7 +10,7 @@ let engine: Engine;
 
 beforeAll(async () => {
   engine = createEngine(new URL('/', location.href).href);
-  await engine.openDevice();
+  await engine.openDevice('webgpu');
   await engine.loadModel({ kind: 'builtin', id: 'tiny' }, ignore);
   await engine.openData({ kind: 'sample', id: 'fact-or-opinion' }, {}, ignore);
   await engine.setTask(await engine.suggestTask(), ignore);

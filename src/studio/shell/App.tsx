@@ -5,6 +5,7 @@ import { TuneStation } from '../stations/tune/TuneStation.tsx';
 import { isLive } from '../stores/runs.ts';
 import type { Control } from '../stores/teacher.ts';
 import { type Studio, StudioContext, useSession, useStudio } from '../studio.tsx';
+import { EngineNotice } from './EngineNotice.tsx';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { Header } from './Header.tsx';
 import { keyIsTaken } from './keys.ts';
@@ -52,7 +53,10 @@ export function App({ studio, look }: { studio: Studio; look: Look }) {
           </button>
           <div className="app">
             <Header stations={shownStations(studio)} look={look} />
-            <Errors />
+            <div className="messages">
+              <Errors />
+              <EngineNotice />
+            </div>
             <Body />
           </div>
           <Toasts />
@@ -71,7 +75,7 @@ function Body() {
     return (
       <NoDevice
         report={deviceError}
-        onRetry={() => session.getState().begin()}
+        onRetry={() => session.getState().begin({ engine: 'webgpu' })}
         onProcessor={() => session.getState().begin({ engine: 'onnx' })}
       />
     );

@@ -1,7 +1,6 @@
-import { useId } from 'react';
 import type { ErrorReport } from '../../errors.ts';
 import { Button } from '../components/index.ts';
-import { browserHelp, detectBrowser } from './browser.ts';
+import { SwitchOn } from './SwitchOn.tsx';
 
 const TITLES: Record<string, string> = {
   'no-webgpu': 'This browser has no WebGPU',
@@ -20,8 +19,6 @@ export function NoDevice({
   /** Goes on without a graphics device. */
   onProcessor: () => void;
 }) {
-  const own = detectBrowser(navigator.userAgent);
-  const id = useId();
   return (
     <main className="no-device" id="main">
       <h1>{TITLES[report.code] ?? 'No device to train on'}</h1>
@@ -38,19 +35,7 @@ export function NoDevice({
         <Button onPress={onProcessor}>Go on with the processor</Button>
         <Button onPress={onRetry}>Look again</Button>
       </div>
-      {browserHelp(navigator.userAgent).map(({ name, steps }) => (
-        <section key={name} aria-labelledby={`${id}-${name}`}>
-          <h2 id={`${id}-${name}`}>
-            {name}
-            {name === own && <span className="muted"> (this browser)</span>}
-          </h2>
-          <ol>
-            {steps.map((step) => (
-              <li key={step}>{step}</li>
-            ))}
-          </ol>
-        </section>
-      ))}
+      <SwitchOn level="h2" />
     </main>
   );
 }

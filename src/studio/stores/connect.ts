@@ -63,6 +63,8 @@ export function connect(studio: Studio): () => void {
       if (now.phase === 'ready' && before.phase !== 'ready') {
         if (runs.getState().runs.length > 0) playback.getState().clear();
         else playback.getState().finish();
+        if (now.device?.choice.reason === 'unmeasured')
+          void session.getState().compareEngines(recipe.getState().recipe);
       }
     }),
     recipe.subscribe(plan),

@@ -18,7 +18,7 @@ export function openSetting(studio: Studio, { setting, notes }: ReadSetting): vo
     });
   }
   void (async () => {
-    await session.getState().begin({ model: setting.model, sample: setting.sample });
+    await session.getState().begin({ model: setting.model, sample: setting.sample, engine: setting.engine });
     // The recording is of the default recipe: beside a setting of the link's own it would say something else.
     if (setting.model || setting.sample || setting.recipe) playback.getState().clear();
   })();
@@ -62,7 +62,7 @@ export interface Shareable {
 
 /** The studio as it stands, as far as a link can carry it. */
 export function currentSetting({ session, recipe, tryIt, teacher }: Studio): Shareable {
-  const { modelSource, model, dataSource, data } = session.getState();
+  const { modelSource, model, dataSource, data, device } = session.getState();
   const { text, text2 } = tryIt.getState();
   const missing: string[] = [];
   if (modelSource?.kind === 'files')
@@ -74,6 +74,7 @@ export function currentSetting({ session, recipe, tryIt, teacher }: Studio): Sha
       model: modelSource?.kind === 'builtin' ? modelSource.id : undefined,
       sample: dataSource?.kind === 'sample' ? dataSource.id : undefined,
       recipe: current === defaultRecipe ? undefined : current,
+      engine: device?.choice.reason === 'wanted' ? device.engine : undefined,
       text: text.trim() ? text : undefined,
       text2: text.trim() ? text2 : undefined,
       teacher,

@@ -4,12 +4,14 @@
  */
 import { createStore } from 'zustand/vanilla';
 import type { ErrorReport } from '../../errors.ts';
+import type { Recipe } from '../../tuning/recipe.ts';
 import type {
   DataReport,
   DataSource,
   DeviceReport,
   Engine,
   EngineName,
+  EngineWish,
   ModelCard,
   ModelReport,
   ModelSource,
@@ -20,6 +22,7 @@ import type {
   TaskReport,
   TaskSettings,
 } from '../../worker/protocol.ts';
+import { putIntoAddress, rememberEngine, rememberedEngine } from './engineMemory.ts';
 import { asReport } from './errors.ts';
 import type { Evaluations } from './evaluations.ts';
 import type { Notices } from './notices.ts';
@@ -36,6 +39,8 @@ export interface Baselines {
 export interface SessionState {
   phase: Phase;
   device?: DeviceReport;
+  /** Both engines are being measured. */
+  comparing: boolean;
   /** Why there is no device to train on: the whole page is about it. */
   deviceError?: ErrorReport;
   models: ModelCard[];
@@ -51,7 +56,9 @@ export interface SessionState {
   progress?: Progress;
 
   /** Opens the device, loads the model and the sample that are wished for, or the default ones. */
-  begin(wish?: { model?: string; sample?: string; engine?: EngineName }): Promise<void>;
+  begin(wish?: { model?: string; sample?: string; engine?: EngineWish }): Promise<void>;
+  /** Measures both engines where the adapter is software, and goes on with the faster one. */
+  compareEngines(recipe: Recipe): Promise<void>;
   /** Moves the model to the graphics device or to the processor; the task stays. */
   switchEngine(engine: EngineName): Promise<boolean>;
   loadModel(source: ModelSource): Promise<boolean>;
@@ -130,8 +137,20 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
       return task !== undefined;
     };
 
+    /** A choice of earlier in this visit stands, unless the link says otherwise or its engine is gone. */
+    const openDevice = async (wished?: EngineWish): Promise<DeviceReport> => {
+      const kept = wished ? undefined : rememberedEngine();
+      if (!kept) return engine.openDevice(wished ?? 'auto');
+      try {
+        return { ...(await engine.openDevice(kept.engine)), choice: kept };
+      } catch {
+        return engine.openDevice('auto');
+      }
+    };
+
     return {
       phase: 'opening',
+      comparing: false,
       models: [],
       samples: [],
       baselines: {},
@@ -140,7 +159,7 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
       async begin(wish = {}) {
         const opened = await attempt(
           async () => {
-            const device = await engine.openDevice(wish.engine);
+            const device = await openDevice(wish.engine);
             set({ device, deviceError: undefined, phase: 'opening' });
             const [models, samples] = await Promise.all([engine.listModels(), engine.listSamples()]);
             set({ models, samples });
@@ -170,9 +189,32 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
       },
 
       async switchEngine(name) {
-        const device = await attempt(() => engine.openDevice(name));
-        if (device) set({ device });
-        return device !== undefined;
+        try {
+          const device = await engine.openDevice(name);
+          set({ device });
+          rememberEngine(device.choice);
+          putIntoAddress(device.engine);
+          return true;
+        } catch (error) {
+          // What was open before goes on.
+          fail(error);
+          return false;
+        }
+      },
+
+      async compareEngines(recipe) {
+        if (get().comparing) return;
+        set({ comparing: true });
+        try {
+          const device = await engine.compareEngines(recipe);
+          if (!device) return;
+          set({ device });
+          rememberEngine(device.choice);
+        } catch (error) {
+          fail(error);
+        } finally {
+          set({ comparing: false });
+        }
       },
 
       async loadModel(source) {

@@ -4,6 +4,7 @@
  * (`promptLength=5&init=random&init.range=0.1`), so that a person can read and write a link.
  */
 import { defaultRecipe, parseRecipe, type Recipe } from '../../tuning/recipe.ts';
+import type { EngineWish } from '../../worker/protocol.ts';
 import { INITS, OPTIMIZERS } from './recipe.ts';
 import { type Control, canLock, isControl, NO_TEACHER, type Teacher } from './teacher.ts';
 
@@ -15,6 +16,8 @@ export interface Setting {
   recipe?: Recipe;
   text?: string;
   text2?: string;
+  /** What computes; without it the studio sees for itself. */
+  engine?: EngineWish;
   theme?: 'light' | 'dark';
   big?: boolean;
   teacher: Teacher;
@@ -64,6 +67,9 @@ export function readSetting(search: string): ReadSetting {
     } else if (key === 'text' || key === 'text2') {
       if (value.length <= LONGEST_TEXT) setting[key] = value;
       else wrong(key, `is longer than ${LONGEST_TEXT} characters`);
+    } else if (key === 'engine') {
+      if (value === 'auto' || value === 'webgpu' || value === 'onnx') setting.engine = value;
+      else wrong(key, 'is none of auto, webgpu and onnx');
     } else if (key === 'theme') {
       if (value === 'light' || value === 'dark') setting.theme = value;
       else wrong(key, 'is neither light nor dark');
@@ -85,12 +91,13 @@ export function readSetting(search: string): ReadSetting {
 /** The part of an address after `?`, without it; empty where all is as on a first visit. */
 export function writeSetting(setting: Setting): string {
   const query = new URLSearchParams();
-  const { model, sample, recipe, text, text2, theme, big, teacher } = setting;
+  const { model, sample, recipe, text, text2, engine, theme, big, teacher } = setting;
   if (model) query.set('model', model);
   if (sample) query.set('sample', sample);
   if (recipe) for (const [key, value] of recipeValues(recipe)) query.set(key, String(value));
   if (text) query.set('text', text.slice(0, LONGEST_TEXT));
   if (text2) query.set('text2', text2.slice(0, LONGEST_TEXT));
+  if (engine) query.set('engine', engine);
   if (theme) query.set('theme', theme);
   if (big !== undefined) query.set('big', big ? '1' : '0');
   if (teacher.locked.size) query.set('lock', [...teacher.locked].join(','));

@@ -52,6 +52,32 @@ describe('start-up', () => {
     expect(studio.notices.getState().errors).toHaveLength(0);
   });
 
+  test('over a software adapter both engines are compared once a run could start, and the choice is kept', async () => {
+    await ready({ software: true });
+    const { device, comparing } = studio.session.getState();
+    expect(device).toMatchObject({ engine: 'onnx', choice: { reason: 'faster' } });
+    expect(comparing).toBe(false);
+    expect(callsOf('compareEngines')).toHaveLength(1);
+    await studio.session.getState().switchEngine('webgpu');
+    expect(studio.session.getState().device).toMatchObject({
+      engine: 'webgpu',
+      choice: { reason: 'wanted' },
+    });
+    await studio.session.getState().loadModel({ kind: 'builtin', id: 'base' });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(callsOf('compareEngines')).toHaveLength(1);
+  });
+
+  test('a link’s engine is opened without comparing; a GPU is never compared', async () => {
+    open({ software: true });
+    await studio.session.getState().begin({ engine: 'webgpu' });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(callsOf('openDevice')[0]?.args[0]).toBe('webgpu');
+    await ready();
+    expect(studio.session.getState().device?.choice.reason).toBe('gpu');
+    expect(callsOf('compareEngines')).toHaveLength(0);
+  });
+
   test('data that cannot be read leaves the old task in place and says so', async () => {
     await ready();
     const before = studio.session.getState().task;

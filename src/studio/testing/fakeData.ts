@@ -11,6 +11,7 @@ import type {
 
 export const fakeDevice: DeviceReport = {
   engine: 'webgpu',
+  choice: { engine: 'webgpu', reason: 'gpu', why: 'WebGPU, on your graphics processor.', times: [] },
   vendor: 'fake',
   architecture: 'test',
   description: 'Fake adapter',

@@ -17,7 +17,6 @@ import type {
   TokenView,
 } from '../../worker/protocol.ts';
 import {
-  fakeDevice,
   fakeModel,
   fakeModels,
   fakeSamples,
@@ -27,6 +26,7 @@ import {
   fakeTexts,
   hash01,
 } from './fakeData.ts';
+import { fakeEngineSwitch } from './fakeDevice.ts';
 import { fakeProfile } from './fakeProfile.ts';
 import { type FakeRun, type FakeRunOptions, fakeAccuracy, startFakeRun } from './fakeRun.ts';
 import { fakeTrials } from './fakeTrials.ts';
@@ -35,6 +35,8 @@ export interface FakeOptions extends Partial<FakeRunOptions> {
   /** Milliseconds each answer takes; progress is told in ten parts. */
   delay?: number;
   deviceError?: ErrorReport;
+  /** The adapter is software. */
+  software?: boolean;
   loadError?: ErrorReport;
   dataError?: ErrorReport;
   stored?: RunSummary[];
@@ -230,11 +232,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
   };
 
   const engine: Engine = {
-    async openDevice() {
-      await wait(delay / 4);
-      if (options.deviceError) throw options.deviceError;
-      return fakeDevice;
-    },
+    ...fakeEngineSwitch(options, () => wait(delay / 4)),
     listModels: async () => fakeModels,
     async loadModel(source, onProgress) {
       const next = fakeModel(source.kind === 'builtin' ? source.id : 'base');

@@ -1,12 +1,12 @@
-import { Button, Empty } from '../../components/index.ts';
+import { Empty } from '../../components/index.ts';
 import { Facts } from '../../components/sections.tsx';
 import { formatBytes, formatCount } from '../../format.ts';
-import { useSession, useStudio } from '../../studio.tsx';
+import { useSession } from '../../studio.tsx';
+import { EngineChoice } from './EngineChoice.tsx';
 
 export function DeviceTable() {
-  const { session } = useStudio();
   const device = useSession((s) => s.device);
-  if (!device) return <Empty>The graphics adapter and its limits will stand here once it is open.</Empty>;
+  if (!device) return <Empty>What computes here, and its limits, will stand here once it is open.</Empty>;
   const { engine, vendor, architecture, description, software, features, limits } = device;
   if (engine === 'onnx')
     return (
@@ -17,9 +17,7 @@ export function DeviceTable() {
             ['Threads', description],
           ]}
         />
-        <Button onPress={() => void session.getState().switchEngine('webgpu')}>
-          Use the graphics device
-        </Button>
+        <EngineChoice />
       </div>
     );
   const yes = (has: boolean, use: string) => (has ? `yes: ${use}` : 'no');
@@ -44,15 +42,7 @@ export function DeviceTable() {
           ['Invocations of a workgroup', formatCount(limits.invocations)],
         ]}
       />
-      {software && (
-        <div>
-          <p className="small muted">
-            This adapter is software. ONNX Runtime on the processor computes the same and is usually several
-            times quicker here.
-          </p>
-          <Button onPress={() => void session.getState().switchEngine('onnx')}>Use the processor</Button>
-        </div>
-      )}
+      <EngineChoice />
     </div>
   );
 }
