@@ -5,6 +5,7 @@
 export { add } from './add/add.ts';
 export { argmax } from './argmax/argmax.ts';
 export { type AttentionSettings, attention } from './attention/attention.ts';
+export { attentionWeights } from './attention_weights/attention_weights.ts';
 export { type Ceilings, measureCeilings } from './ceiling/ceiling.ts';
 export { embed, PROMPT_ROW } from './embed/embed.ts';
 export { type Activation, activate, gate } from './gate/gate.ts';
@@ -14,7 +15,7 @@ export * from './kernel.ts';
 export { type LayerNormWeights, layerNorm } from './layer_norm/layer_norm.ts';
 export { linear } from './matmul/linear.ts';
 export type { OnnxAttribute, OnnxBatch, OnnxEmitter, OnnxFeed, OnnxValue } from './onnx.ts';
-export type { Backward, Builder, Contribution, Node } from './op.ts';
+export type { Attends, Backward, Builder, Contribution, Node } from './op.ts';
 export { adafactor } from './optimizer/adafactor.ts';
 export { type CpuLeaf, optimizeOnCpu } from './optimizer/cpu.ts';
 export { adamw, sgd } from './optimizer/elementwise.ts';

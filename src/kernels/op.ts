@@ -1,3 +1,4 @@
+import type { AttentionSettings } from './attention/attention.ts';
 import type { Dtype, Kernel, KernelTraits, Size, Tensor } from './kernel.ts';
 import type { OnnxEmitter } from './onnx.ts';
 
@@ -20,6 +21,8 @@ export interface Node {
   kernels: Kernel[];
   /** The same in ONNX: the graph's other lowering. */
   onnx?(e: OnnxEmitter): void;
+  /** An attention: what it attended with, for who wants to see the weights that the fused kernel does not keep. */
+  attends?: Attends;
   /** A measurement for a person's eyes: left out of a run that does not ask for it. */
   tap?: boolean;
   /** Set by the graph on nodes of the way back: the forward node whose gradient this is a part of. */
@@ -29,6 +32,12 @@ export interface Node {
    * the outputs; never where no input leads to a trainable leaf.
    */
   vjp?(back: Backward): void;
+}
+
+export interface Attends {
+  settings: AttentionSettings;
+  /** [M, heads] log-sum-exp of each query's scores. */
+  lse: Tensor;
 }
 
 /** The backward pass, as an op's `vjp` sees it. */

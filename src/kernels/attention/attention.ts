@@ -68,6 +68,7 @@ export function attention(b: Builder, settings: AttentionSettings): Tensor {
     outputs: [out, lse],
     kernels: [attentionForward(settings, tileFor(b, settings, 'forward'), out, lse)],
     onnx: (e) => attentionOnnx(e, settings, out),
+    attends: { settings, lse },
     vjp: (back) => contributeGradients(back, settings, out, lse),
   });
   return out;

@@ -18,7 +18,7 @@ export interface AttentionCase {
 }
 
 /** Visits every (query row, head, key row) pair that sees each other, with its score. */
-function eachPair(
+export function eachPair(
   c: AttentionCase,
   visit: (i: number, head: number, j: number, score: number) => void,
 ): void {
