@@ -2,7 +2,9 @@
  * The room of learning: recipes, initialisers, packed batches, the learner on the GPU, the training loop with its evaluations
  * and checkpoints, and reading with a learned prompt. Knows no page and no worker.
  */
+export type { AttentionBlock, AttentionLayer } from './attend.ts';
 export { type AnswerPlan, type BatchExample, planAnswers } from './batch.ts';
+export { addSnapshot, type PromptSnapshot, snapshotLimit } from './history.ts';
 export { type StartedPrompt, startPrompt, type Vocabulary } from './init.ts';
 export {
   createLearner,
@@ -26,7 +28,13 @@ export { createOnnxScorer } from './onnx/scorer.ts';
 export { hasDiverged, type RatePoint, type RateSuggestion, rateRamp, suggestRate } from './rateRange.ts';
 export * from './recipe.ts';
 export { createSampler, type Sampler } from './sampler.ts';
-export { createScorer, type PromptSource, type ScoreExample, type Scorer } from './scorer.ts';
+export {
+  createScorer,
+  type PassReport,
+  type PromptSource,
+  type ScoreExample,
+  type Scorer,
+} from './scorer.ts';
 export {
   type Checkpoint,
   createTrainer,

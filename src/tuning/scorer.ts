@@ -11,6 +11,7 @@ import {
 } from '../graph/index.ts';
 import { type Dims, type KernelTraits, scoreSequences, type Tensor } from '../kernels/index.ts';
 import type { FrozenModel } from '../models/index.ts';
+import { type AttentionBlock, attendToPrompt } from './attend.ts';
 import type { AnswerPlan, BatchExample } from './batch.ts';
 import { createDecoder, type Decoder } from './decoding.ts';
 import { capacityFor, cutBatches, makeFeed } from './feed.ts';
@@ -27,10 +28,23 @@ export interface ScoreExample {
   answers: AnswerPlan;
 }
 
+/** One forward pass of the frozen model: how many texts, under how many prompts, in how many rows it computed. */
+export interface PassReport {
+  examples: number;
+  prompts: number;
+  rows: number;
+}
+
 /** Reads with the frozen model: label scores and free answers, without gradients. */
 export interface Scorer {
   /** For each example, log p(candidate | prompt, input) of each candidate, summed over its tokens. */
-  score(examples: readonly ScoreExample[], onProgress?: (done: number) => void): Promise<Float32Array[]>;
+  score(
+    examples: readonly ScoreExample[],
+    onProgress?: (done: number) => void,
+    onPass?: (pass: PassReport) => void,
+  ): Promise<Float32Array[]>;
+  /** Attention to the virtual tokens of one text (see `attendToPrompt`); absent where the engine keeps nothing to see it by. */
+  attend?(example: ScoreExample): Promise<AttentionBlock[]>;
   /** Greedy decoding, up to `maxTokens` tokens or the end token, which is left out; with `ignoreEnd` always `maxTokens`. */
   generate(
     examples: readonly Omit<ScoreExample, 'answers'>[],
@@ -43,6 +57,28 @@ export interface Scorer {
 
 /** Rows of the prompt bank: four prompts of the greatest length in one batch. */
 const BANK_ROWS = 600;
+
+/** Cuts a list further, where the prompts of one batch would not fit the bank. */
+export function cutByBank<E extends Pick<ScoreExample, 'prompt'>>(examples: readonly E[]): E[][] {
+  const parts: E[][] = [];
+  let placed = new Set<PromptSource>();
+  let rows = 0;
+  for (const example of examples) {
+    const { prompt } = example;
+    const added = prompt && !placed.has(prompt) ? prompt.length : 0;
+    if (parts.length === 0 || rows + added > BANK_ROWS) {
+      parts.push([]);
+      placed = new Set();
+      rows = 0;
+    }
+    if (prompt && !placed.has(prompt)) {
+      placed.add(prompt);
+      rows += prompt.length;
+    }
+    parts[parts.length - 1]!.push(example);
+  }
+  return parts;
+}
 /** Examples read at once: enough to fill a GPU, few enough that a training step never waits long. */
 const BATCH = 32;
 
@@ -120,11 +156,21 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
     };
     return { batch, load };
   };
-  const asBatch = (example: ScoreExample): BatchExample => ({
-    ...example,
-    target: -1,
-    prompt: { first: 0, count: example.prompt?.length ?? 0 },
-  });
+  /** For sizes only: bank rows may be more than there are, but two prompts are never taken for one. */
+  const asBatch = (examples: readonly ScoreExample[]): BatchExample[] => {
+    const first = new Map<PromptSource, number>();
+    let rows = 0;
+    return examples.map((example) => {
+      const { prompt } = example;
+      if (!prompt) return { ...example, target: -1, prompt: { first: 0, count: 0 } };
+      const known = first.get(prompt) ?? rows;
+      if (!first.has(prompt)) {
+        first.set(prompt, rows);
+        rows += prompt.length;
+      }
+      return { ...example, target: -1, prompt: { first: known, count: prompt.length } };
+    });
+  };
   /** Sizes for as many examples at once as the device can bind the logits of: vocabularies reach 256k tokens. */
   const capacityOf = (examples: readonly BatchExample[]): Dims => {
     const limit = gpu.device.limits.maxStorageBufferBindingSize;
@@ -139,10 +185,10 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
   /** Consecutive runs of examples, by the sizes that `cutBatches` found to fit. */
   const cut = (examples: readonly ScoreExample[], capacity: Dims): ScoreExample[][] => {
     let at = 0;
-    return cutBatches(feed, examples.map(asBatch), capacity).map((batch) => {
+    return cutBatches(feed, asBatch(examples), capacity).flatMap((batch) => {
       const part = examples.slice(at, at + batch.length);
       at += batch.length;
-      return part;
+      return cutByBank(part);
     });
   };
 
@@ -150,9 +196,9 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
     get bytes() {
       return (built?.score.program.bytes ?? 0) + (built?.decoder?.bytes ?? 0);
     },
-    async score(examples, onProgress) {
+    async score(examples, onProgress, onPass) {
       if (examples.length === 0) return [];
-      const { score, capacity } = await prepare(capacityOf(examples.map(asBatch)));
+      const { score, capacity } = await prepare(capacityOf(asBatch(examples)));
       const ring = createReadbackRing(gpu, 4 * capacity.C);
       const results: Float32Array[] = [];
       const pending: Promise<void>[] = [];
@@ -160,7 +206,12 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
       for (const part of cut(examples, capacity)) {
         const { batch, load } = place(part);
         load();
-        const { dims } = feed.write(score.program, batch);
+        const { dims, tokens } = feed.write(score.program, batch);
+        onPass?.({
+          examples: part.length,
+          prompts: new Set(part.flatMap(({ prompt }) => prompt ?? [])).size,
+          rows: tokens,
+        });
         const submission = beginSubmission(session);
         score.program.record(submission, dims);
         const slot = submission.submit((encoder) =>
@@ -193,7 +244,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
         (example): ScoreExample => ({ ...example, ...feed.continued(longest, example.ids) }),
       );
       if (all.length === 0) return [];
-      const prepared = await prepare(capacityOf(all.map(asBatch)));
+      const prepared = await prepare(capacityOf(asBatch(all)));
       prepared.decoder ??= await createDecoder(
         session,
         { ...traits, capacity: prepared.capacity },
@@ -223,6 +274,10 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
         onProgress?.(results.length);
       }
       return results;
+    },
+    async attend(example) {
+      const { batch, load } = place([example]);
+      return attendToPrompt(session, traits, model, { rows: bank, load }, batch[0]!);
     },
     destroy() {
       if (built) destroyParts(built);

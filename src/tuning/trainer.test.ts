@@ -158,3 +158,22 @@ describe('a run', () => {
     expect(most).toBe(2);
   });
 });
+
+describe('snapshots of the prompt', () => {
+  test('come every N steps and with every checkpoint, each as it was after its step, and change nothing', async () => {
+    const seen: [number, number][] = [];
+    const { learner, value } = counter({ delay: 1 });
+    const plain = counter();
+    const trainer = await createTrainer({
+      ...silent(learner),
+      snapshotEvery: 3,
+      onSnapshot: (step, prompt) => seen.push([step, prompt[0]!]),
+    });
+    await trainer.run();
+    await (await createTrainer(silent(plain.learner))).run();
+    expect(value()).toBe(plain.value());
+    expect(seen.map(([step]) => step)).toEqual([3, 4, 6, 8, 9, 10]);
+    // Steps 1 to 3: momentum halves, each step adds 7 tenths of its number.
+    expect(seen[0]![1]).toBeCloseTo(0.7 + (0.35 + 1.4) + (0.175 + 0.7 + 2.1), 5);
+  });
+});

@@ -74,6 +74,9 @@ export interface TrainerOptions {
   onState(state: 'running' | 'paused', step: number): void;
   /** Called after every evaluation, and when a run pauses or ends. */
   onCheckpoint(checkpoint: Checkpoint): void | Promise<void>;
+  /** Shows the prompt after every `snapshotEvery` steps, and with every checkpoint; 0: with these only. */
+  snapshotEvery?: number;
+  onSnapshot?(step: number, prompt: Float32Array<ArrayBuffer>): void;
   /** Whether this step should report its scene. */
   wantsScene?(): boolean;
 }
@@ -126,6 +129,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
 
   const save = async (step: number) => {
     checkpoint = { step, state: await learner.readState(), best, sinceBest };
+    options.onSnapshot?.(step, checkpoint.state.prompt);
     await options.onCheckpoint(checkpoint);
   };
 
@@ -210,6 +214,9 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
           await settle(0);
           await evaluateAt(step);
           if (recipe.patience > 0 && sinceBest >= recipe.patience) return 'patience';
+        } else if (options.onSnapshot && options.snapshotEvery && step % options.snapshotEvery === 0) {
+          await settle(0);
+          options.onSnapshot(step, (await learner.readState()).prompt);
         }
         if (mode === 'single') mode = 'paused';
       }

@@ -64,7 +64,11 @@ export async function createOnnxScorer(
     );
     const packed = collectBatch(feed, batch);
     const out = await program.run({ ...packed, states: { 'prompt bank': { values: together, rows } } });
-    return { ...out, labels: packed.examples };
+    return {
+      ...out,
+      labels: packed.examples,
+      pass: { examples: examples.length, prompts: first.size, rows: packed.tokens },
+    };
   };
   /** Long examples together: blocks are padded to their longest. The order of the results is that of the examples. */
   const inBatches = (examples: readonly { ids: readonly number[] }[]) => {
@@ -76,11 +80,12 @@ export async function createOnnxScorer(
 
   return {
     bytes: program.bytes,
-    async score(examples, onProgress) {
+    async score(examples, onProgress, onPass) {
       const results: Float32Array[] = new Array(examples.length);
       let done = 0;
       for (const part of inBatches(examples)) {
-        const { score: values } = await run(part.map((i) => examples[i]));
+        const { score: values, pass } = await run(part.map((i) => examples[i]));
+        onPass?.(pass);
         let at = 0;
         for (const i of part) {
           const count = examples[i].answers.candidates.length;
