@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
+import { openDB } from 'idb';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { openPromptStore, openRunStore } from './store.ts';
 import { bitsOf, samplePrompt } from './testing.ts';
@@ -127,5 +128,40 @@ describe('checkpoints of runs', () => {
   test('a state that cannot be cloned is our mistake and says so', async () => {
     const store = await openRunStore<() => void>();
     await expect(store.put('a', { state: () => {}, updatedAt: '' })).rejects.toThrow(/clone/i);
+  });
+});
+
+describe('snapshots of a run’s prompt', () => {
+  test('in the order of the steps, each run its own; they go with the run', async () => {
+    const store = await openRunStore<number>();
+    for (const step of [10, 0, 2]) await store.putSnapshot('a', step, Float32Array.of(step));
+    await store.putSnapshot('b', 1, Float32Array.of(7));
+    await store.putSnapshot('a', 10, Float32Array.of(11));
+    expect((await store.snapshots('a')).map(({ step, values }) => [step, values[0]])).toEqual([
+      [0, 0],
+      [2, 2],
+      [10, 11],
+    ]);
+    await store.dropSnapshots('a', [2, 3]);
+    expect((await store.snapshots('a')).map(({ step }) => step)).toEqual([0, 10]);
+    await store.delete('a');
+    expect(await store.snapshots('a')).toEqual([]);
+    expect(await store.snapshots('b')).toHaveLength(1);
+  });
+
+  test('a database of the first version takes them up and loses nothing', async () => {
+    const old = await openDB('prelude-prompts', 1, {
+      upgrade(db) {
+        db.createObjectStore('prompts', { keyPath: 'id' }).createIndex('order', 'order');
+        db.createObjectStore('values');
+        db.createObjectStore('runs', { keyPath: 'id' }).createIndex('updatedAt', 'updatedAt');
+      },
+    });
+    await old.put('runs', { id: 'a', state: 5, updatedAt: '2026' });
+    old.close();
+    const store = await openRunStore<number>();
+    expect((await store.get('a'))?.state).toBe(5);
+    await store.putSnapshot('a', 0, Float32Array.of(1));
+    expect(await store.snapshots('a')).toHaveLength(1);
   });
 });

@@ -49,7 +49,13 @@ export interface RunStore<State> {
   get(id: string): Promise<KeptRun<State> | undefined>;
   /** Latest first. */
   list(): Promise<KeptRun<State>[]>;
+  /** With its snapshots. */
   delete(id: string): Promise<void>;
+  /** A prompt that a run had at a step; [P, d]. Replaces what was kept of that step. */
+  putSnapshot(id: string, step: number, values: Float32Array): Promise<void>;
+  dropSnapshots(id: string, steps: readonly number[]): Promise<void>;
+  /** In the order of the steps. */
+  snapshots(id: string): Promise<{ step: number; values: Float32Array<ArrayBuffer> }[]>;
   close(): void;
 }
 
@@ -57,17 +63,22 @@ interface Schema extends DBSchema {
   prompts: { key: string; value: KeptPrompt; indexes: { order: number } };
   values: { key: string; value: Float32Array };
   runs: { key: string; value: KeptRun<unknown>; indexes: { updatedAt: string } };
+  /** By run and step. */
+  snapshots: { key: [run: string, step: number]; value: Float32Array<ArrayBuffer> };
 }
 
 const databaseName = 'prelude-prompts';
 
 async function openDatabase(): Promise<IDBPDatabase<Schema>> {
   return guarded(async () => {
-    const database: IDBPDatabase<Schema> = await openDB<Schema>(databaseName, 1, {
-      upgrade(db) {
-        db.createObjectStore('prompts', { keyPath: 'id' }).createIndex('order', 'order');
-        db.createObjectStore('values');
-        db.createObjectStore('runs', { keyPath: 'id' }).createIndex('updatedAt', 'updatedAt');
+    const database: IDBPDatabase<Schema> = await openDB<Schema>(databaseName, 2, {
+      upgrade(db, before) {
+        if (before < 1) {
+          db.createObjectStore('prompts', { keyPath: 'id' }).createIndex('order', 'order');
+          db.createObjectStore('values');
+          db.createObjectStore('runs', { keyPath: 'id' }).createIndex('updatedAt', 'updatedAt');
+        }
+        db.createObjectStore('snapshots');
       },
       // A newer page in another tab wants to change the schema: this one gives way rather than block it.
       blocking: () => database.close(),
@@ -183,6 +194,9 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
   return `${stem} ${n}`;
 }
 
+/** All keys of a run's snapshots. */
+const ofRun = (id: string) => IDBKeyRange.bound([id, 0], [id, Number.MAX_SAFE_INTEGER]);
+
 /**
  * Opens the checkpoints of unfinished runs.
  * @throws PreludeError `storage` as `openPromptStore`
@@ -202,7 +216,28 @@ export async function openRunStore<State>(): Promise<RunStore<State>> {
         return run && typed(run);
       }),
     list: () => guarded(async () => (await db.getAllFromIndex('runs', 'updatedAt')).reverse().map(typed)),
-    delete: (id) => guarded(() => db.delete('runs', id)),
+    delete: (id) =>
+      guarded(async () => {
+        await db.delete('runs', id);
+        await db.delete('snapshots', ofRun(id));
+      }),
+    putSnapshot: (id, step, values) =>
+      guarded(async () => {
+        await db.put('snapshots', values.slice(), [id, step]);
+      }),
+    dropSnapshots: (id, steps) =>
+      guarded(async () => {
+        for (const step of steps) await db.delete('snapshots', [id, step]);
+      }),
+    snapshots: (id) =>
+      guarded(async () => {
+        const transaction = db.transaction('snapshots');
+        const [keys, values] = await Promise.all([
+          transaction.store.getAllKeys(ofRun(id)),
+          transaction.store.getAll(ofRun(id)),
+        ]);
+        return keys.map(([, step], i) => ({ step, values: values[i]! }));
+      }),
     close: () => db.close(),
   };
 }

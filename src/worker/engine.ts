@@ -4,13 +4,22 @@ import { parseRecipe } from '../tuning/index.ts';
 import { createDatasetDesk } from './dataset.ts';
 import { createDeviceDesk } from './device.ts';
 import { createComparison } from './engineComparison.ts';
+import { createInsideDesk } from './inside.ts';
 import { createPromptDesk } from './kept.ts';
+import { createMeasuring } from './measuring.ts';
 import { createModelDesk } from './models.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import { profileStep } from './profile.ts';
 import type { Engine, PromptRef } from './protocol.ts';
-import { createReadingDesk, type ReadablePrompt, readableValues } from './reading.ts';
+import {
+  createReadingDesk,
+  noSoftPrompt,
+  type ReadablePrompt,
+  readableValues,
+  softValues,
+} from './reading.ts';
 import { createRunDesk } from './runs.ts';
+import { createTogetherDesk, type TaskOfPrompt } from './together.ts';
 import { createTrialDesk } from './trials.ts';
 
 /**
@@ -41,19 +50,53 @@ export function createEngine(baseUrl: string): Engine {
     await runs.stop();
   };
 
-  const resolve = async (ref: PromptRef): Promise<ReadablePrompt> => {
+  const resolve = async (ref: PromptRef, step?: number): Promise<ReadablePrompt> => {
     switch (ref.kind) {
       case 'none':
         return { source: undefined };
       case 'written':
         return { source: undefined, template: ref.template ?? needTask().settings.writtenPrompt };
       case 'run':
-        return runs.prompt(ref.run, ref.which);
+        return runs.prompt(ref.run, ref.which, step);
       case 'saved':
         return readableValues(await prompts.get(ref.id));
     }
   };
   const reading = createReadingDesk(device, needTask, resolve);
+
+  const taskOf = async (prompt: PromptRef): Promise<TaskOfPrompt> => {
+    const { length, values } = await softValues(await resolve(prompt));
+    if (prompt.kind === 'run') {
+      const { summary, settings, labels, examples = [] } = await runs.get(prompt.run);
+      const { template, appendEos } = settings;
+      return { prompt, name: summary.name, length, values, template, appendEos, answers: labels, examples };
+    }
+    if (prompt.kind === 'saved') {
+      const { name, task } = await prompts.get(prompt.id);
+      // A file that names no task is asked what the open table asks.
+      const { settings, verbalizers } = needTask();
+      return {
+        prompt,
+        name,
+        length,
+        values,
+        template: task?.template ?? settings.template,
+        answers: task?.labels ?? verbalizers.map(({ label, text }) => ({ label, text })),
+        appendEos: task?.appendEos ?? settings.appendEos,
+        examples: [],
+      };
+    }
+    throw noSoftPrompt();
+  };
+  const measuring = createMeasuring();
+  const inside = createInsideDesk(
+    device,
+    needTask,
+    resolve,
+    async (ref) => (ref.kind === 'run' ? runs.history(ref.run) : []),
+    measuring,
+  );
+  const together = createTogetherDesk(device, needTask, resolve, taskOf, measuring);
 
   /** A run's best prompt with all that is needed to use it again. */
   const softPrompt = async (id: string, name?: string): Promise<SoftPrompt> => {
@@ -179,7 +222,22 @@ export function createEngine(baseUrl: string): Engine {
     },
     predict: (text, text2, refs, { generate }) =>
       device.withModel(() => reading.predict(text, text2, refs, generate)),
-    neighbours: (ref, count) => device.withModel(() => reading.neighbours(ref, count)),
+    neighbours: (ref, count, step) => device.withModel(() => reading.neighbours(ref, count, step)),
+
+    vocabularyMap: () => device.withModel(() => inside.vocabularyMap()),
+    promptTrail: (ref) => device.withModel(() => inside.promptTrail(ref)),
+    leaveOneOut: (ref, options, onProgress) =>
+      device.withModel(() => inside.leaveOneOut(ref, options, onProgress)),
+    attention: (ref, text, text2) => device.withModel(() => inside.attention(ref, text, text2)),
+    stopMeasuring: async () => measuring.stop(),
+
+    describePrompts: (refs) => device.withModel(() => together.describePrompts(refs)),
+    readTogether: (items) => device.withModel(() => together.readTogether(items)),
+    vote: (refs, part, onProgress) => device.withModel(() => together.vote(refs, part, onProgress)),
+    slide: (from, to, options, onProgress) =>
+      device.withModel(() => together.slide(from, to, options, onProgress)),
+    slideText: (from, to, text, text2, points) =>
+      device.withModel(() => together.slideText(from, to, text, text2, points)),
 
     savedPrompts: () => prompts.savedPrompts(device.model()?.identity),
     savePrompt: async (run, name) =>

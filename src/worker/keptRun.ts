@@ -13,8 +13,31 @@ export interface KeptRunState {
   settings: TaskSettings;
   mended: string[];
   labels: { label: string; text: string }[];
+  /** A few dev rows, to show the prompt on when another table is open. */
+  examples?: { text: string; text2?: string; label: string }[];
   start: StartedPrompt;
   checkpoint: Checkpoint;
+}
+
+/** Rows to show a prompt on. */
+const SHOWN_ROWS = 4;
+/** A longer text says no more, and fills the screen. */
+const SHOWN_LENGTH = 120;
+
+/** Short dev rows, their labels in turn. */
+export function rowsToShow({ dev, examples, labels }: PreparedTask): NonNullable<KeptRunState['examples']> {
+  const rows = dev.map((index) => examples[index]!);
+  const short = rows.filter(({ text, text2 }) => text.length + (text2?.length ?? 0) <= SHOWN_LENGTH);
+  const byLabel = labels.map((_, label) => short.filter((row) => row.label === label));
+  const turns = Array.from({ length: SHOWN_ROWS }, (_, turn) => byLabel.flatMap((own) => own[turn] ?? []));
+  return turns
+    .flat()
+    .slice(0, SHOWN_ROWS)
+    .map(({ text, text2, label }) => ({
+      text,
+      ...(text2 !== undefined && { text2 }),
+      label: labels[label]!,
+    }));
 }
 
 /** Lists grow while a run goes on; what crosses to the page is a copy. */

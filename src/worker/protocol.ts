@@ -6,11 +6,13 @@ import type { ErrorReport } from '../errors.ts';
 import type { Recipe } from '../tuning/recipe.ts';
 import type { EngineSwitch } from './engineProtocol.ts';
 import type { CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+import type { InsideEngine, TogetherEngine } from './insideProtocol.ts';
 import type { StepProfile } from './profileProtocol.ts';
 import type { Trials } from './trialProtocol.ts';
 
 export type { DeviceReport, EngineChoice, EngineName, EngineTime, EngineWish } from './engineProtocol.ts';
 export type { CachedModelCard, CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+export type * from './insideProtocol.ts';
 export type { ProfiledDispatch, ProfiledTensor, StepPart, StepProfile } from './profileProtocol.ts';
 export type { ProbeReport, RatePoint, RateSweep } from './trialProtocol.ts';
 
@@ -341,7 +343,7 @@ export interface ExportedFile {
 
 // ---------------------------------------------------------------- the engine
 
-export interface Engine extends EngineSwitch, Trials {
+export interface Engine extends EngineSwitch, Trials, InsideEngine, TogetherEngine {
   listModels(): Promise<ModelCard[]>;
   /** Replaces the model that is loaded. */
   loadModel(source: ModelSource, onProgress: OnProgress): Promise<ModelReport>;
@@ -402,7 +404,8 @@ export interface Engine extends EngineSwitch, Trials {
     prompts: PromptRef[],
     options: { generate: boolean },
   ): Promise<Prediction[]>;
-  neighbours(prompt: PromptRef, count: number): Promise<TokenNeighbours>;
+  /** `step`: as a run's prompt was then (see `promptTrail`). */
+  neighbours(prompt: PromptRef, count: number, step?: number): Promise<TokenNeighbours>;
 
   savedPrompts(): Promise<SavedPrompt[]>;
   /** Keeps a run's best prompt in this browser. */

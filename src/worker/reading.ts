@@ -5,6 +5,7 @@
 import { evaluate as evaluateAnswers, majorityBaseline, NO_LABEL } from '../data/index.ts';
 import { PreludeError } from '../errors.ts';
 import { nearestTokens, randomNearest, rowNorms, type SoftPrompt } from '../prompts/index.ts';
+import type { Tokenizer } from '../text/index.ts';
 import { type AnswerPlan, type PromptSource, planAnswers, type ScoreExample } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
 import type { PreparedTask } from './preparedTask.ts';
@@ -32,7 +33,34 @@ export interface ReadablePrompt {
   values?(): Promise<Float32Array<ArrayBuffer>>;
 }
 
-export type ResolvePrompt = (ref: PromptRef) => Promise<ReadablePrompt>;
+/** `step`: as a run's prompt was then. */
+export type ResolvePrompt = (ref: PromptRef, step?: number) => Promise<ReadablePrompt>;
+
+export const noSoftPrompt = () =>
+  new PreludeError('bad-prompt', 'Only a soft prompt has virtual tokens.', {
+    remedy: 'Choose a run or a kept prompt.',
+  });
+
+/** A prompt that is there in numbers. @throws PreludeError `bad-prompt` where there is none */
+export async function softValues({ source, values }: ReadablePrompt): Promise<{
+  length: number;
+  values: Float32Array<ArrayBuffer>;
+}> {
+  const numbers = await values?.();
+  if (!source || !numbers) throw noSoftPrompt();
+  return { length: source.length, values: numbers };
+}
+
+/** What a prompt is asked for: its own labels and their token ids where it brings them, else those of the task. */
+export function labelsFor(
+  { own }: ReadablePrompt,
+  current: Pick<PreparedTask, 'labels' | 'verbalizers'>,
+  tokenizer: Pick<Tokenizer, 'eosId' | 'encode'>,
+): { labels: string[]; candidates: number[][] } {
+  if (!own) return { labels: current.labels, candidates: current.verbalizers.map(({ ids }) => ids) };
+  const end = own.appendEos && tokenizer.eosId !== undefined ? [tokenizer.eosId] : [];
+  return { labels: own.labels, candidates: own.words.map((word) => [...tokenizer.encode(word), ...end]) };
+}
 
 /** Softmax of log-likelihoods. */
 export function labelScores(labels: readonly string[], logLikelihoods: ArrayLike<number>): LabelScore[] {
@@ -83,7 +111,7 @@ export interface ReadingDesk {
     refs: PromptRef[],
     generate: boolean,
   ): Promise<Prediction[]>;
-  neighbours(ref: PromptRef, count: number): Promise<TokenNeighbours>;
+  neighbours(ref: PromptRef, count: number, step?: number): Promise<TokenNeighbours>;
 }
 
 export function createReadingDesk(
@@ -175,18 +203,10 @@ export function createReadingDesk(
     async predict(text, text2, refs, generate) {
       const { scorer, opened } = device.need();
       const current = task();
-      const eos = opened.tokenizer.eosId;
       const readings = await Promise.all(
         refs.map(async (ref) => {
           const prompt = await resolve(ref);
-          const { own } = prompt;
-          const labels = own?.labels ?? current.labels;
-          const candidates = own
-            ? own.words.map((word) => [
-                ...opened.tokenizer.encode(word),
-                ...(own.appendEos && eos !== undefined ? [eos] : []),
-              ])
-            : current.verbalizers.map(({ ids }) => ids);
+          const { labels, candidates } = labelsFor(prompt, current, opened.tokenizer);
           const example: ScoreExample = {
             ids: current.encodeText(text, text2, prompt.template),
             prompt: prompt.source,
@@ -211,14 +231,11 @@ export function createReadingDesk(
       }));
     },
 
-    async neighbours(ref, count) {
+    async neighbours(ref, count, step) {
       const resident = device.need();
-      const { start, values: readValues } = await resolve(ref);
-      const values = await readValues?.();
-      if (!values)
-        throw new PreludeError('bad-prompt', 'Only a soft prompt has virtual tokens.', {
-          remedy: 'Choose a run or a kept prompt.',
-        });
+      const prompt = await resolve(ref, step);
+      const { start } = prompt;
+      const { values } = await softValues(prompt);
       const { embedding, width, byFrequency, token } = await resident.vocabulary();
       const ordinary = new Set(byFrequency);
       const exclude = new Set<number>();

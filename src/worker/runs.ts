@@ -9,19 +9,22 @@ import {
   createSampler,
   createTrainer,
   type DevScore,
+  type PromptSnapshot,
   parseRecipe,
   planAnswers,
   type Recipe,
   type Scorer,
+  snapshotLimit,
   type Trainer,
 } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
-import { checkSame, dropStepsAfter, type KeptRunState, snapshot, uniqueName } from './keptRun.ts';
+import { checkSame, dropStepsAfter, type KeptRunState, rowsToShow, snapshot, uniqueName } from './keptRun.ts';
 import type { LiveLearner, Place } from './place.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { EvalRecord, RunEvent, RunPlan, RunState, RunSummary, StepRecord } from './protocol.ts';
 import { best, labelScores, type ReadablePrompt } from './reading.ts';
 import { createStepFeed } from './runEvents.ts';
+import { createRunHistory } from './runHistory.ts';
 import { devSample, makeLearner, planRun, startOf, trainingExamples } from './runPlan.ts';
 import { createRunWatch } from './watch.ts';
 
@@ -46,8 +49,9 @@ export interface RunDesk {
   rename(run: string, name: string): Promise<void>;
   remove(run: string): Promise<void>;
   get(run: string): Promise<KeptRunState>;
-  /** The prompt of a run to read with: the one being learned at this moment, or the best on dev. */
-  prompt(run: string, which: 'best' | 'current'): Promise<ReadablePrompt>;
+  /** The prompt of a run to read with: the one being learned at this moment, the best on dev, or that of a step of its history. */
+  prompt(run: string, which: 'best' | 'current', step?: number): Promise<ReadablePrompt>;
+  history(run: string): Promise<readonly PromptSnapshot[]>;
   recordTest(run: string, test: NonNullable<RunSummary['test']>): Promise<void>;
 }
 
@@ -90,6 +94,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     })();
     return loaded;
   };
+  const history = createRunHistory(openStore);
   const keep = async (run: KeptRunState) => {
     runs.set(run.summary.id, run);
     await (await openStore())
@@ -116,6 +121,9 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     const { microBatch } = planRun(recipe, device, current, examples);
     const dev = devSample(current.dev, recipe.seed);
     const answers = planAnswers(current.verbalizers.map(({ ids }) => ids));
+    const limit = snapshotLimit(recipe.promptLength, device.need().model.info.width);
+    await history.of(id);
+    if (!options.from) history.add(id, { step: 0, values: run.start.values }, limit);
     const watch = createRunWatch();
     const feed = createStepFeed(onEvent, {
       steps: recipe.steps,
@@ -166,6 +174,8 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
         batch: sampler.batch,
         evaluate: dev.length > 0 ? () => evaluate(learner, resident.scorer) : undefined,
         wantsScene: feed.wantsScene,
+        snapshotEvery: Math.ceil(recipe.steps / limit),
+        onSnapshot: (step, values) => history.add(id, { step, values }, limit),
         onStep(step, report) {
           const record: StepRecord = { step, loss: report.loss, gradNorm: report.gradNorm };
           const { summary } = runs.get(id)!;
@@ -322,6 +332,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
           settings,
           mended: current.mended,
           labels: current.verbalizers.map(({ label, text }) => ({ label, text })),
+          examples: rowsToShow(current),
           start,
           checkpoint: {
             step: 0,
@@ -382,13 +393,26 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
         await ended;
       }
       runs.delete(id);
+      history.forget(id);
       await (await openStore())?.delete(id);
     },
     get: need,
-    async prompt(id, which) {
+    async history(id) {
+      await need(id);
+      return history.of(id);
+    },
+    async prompt(id, which, step) {
       const { summary, checkpoint, start } = await need(id);
       const length = summary.recipe.promptLength;
       const common = { start: { values: start.values, words: start.startedFrom } };
+      if (step !== undefined) {
+        const values = (await history.of(id)).find((snapshot) => snapshot.step === step)?.values;
+        if (!values)
+          throw new PreludeError('storage', `The prompt of step ${step} is not kept.`, {
+            remedy: 'Choose another step.',
+          });
+        return { ...common, source: { kind: 'values', length, values }, values: async () => values };
+      }
       if (which === 'current' && live?.id === id && device.isCurrent(live.place)) {
         const { learner } = live;
         return {

@@ -27,6 +27,7 @@ import {
   hash01,
 } from './fakeData.ts';
 import { fakeEngineSwitch } from './fakeDevice.ts';
+import { fakeInside } from './fakeInside.ts';
 import { fakeProfile } from './fakeProfile.ts';
 import { type FakeRun, type FakeRunOptions, fakeAccuracy, startFakeRun } from './fakeRun.ts';
 import { fakeTrials } from './fakeTrials.ts';
@@ -233,6 +234,13 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
 
   const engine: Engine = {
     ...fakeEngineSwitch(options, () => wait(delay / 4)),
+    ...fakeInside({
+      runs: () => stored,
+      saved: () => saved,
+      labels: () => sample.labels,
+      rows: rowsOf,
+      work,
+    }),
     listModels: async () => fakeModels,
     async loadModel(source, onProgress) {
       const next = fakeModel(source.kind === 'builtin' ? source.id : 'base');
