@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { budget } from './scripts/budget.ts';
 
 /** Cross-origin isolation lets the engine's clock tick in microseconds and WASM use threads. */
 const isolation = {
@@ -9,7 +10,7 @@ const isolation = {
 
 export default defineConfig({
   base: './',
-  plugins: [react()],
+  plugins: [react(), budget()],
   worker: { format: 'es' },
   server: { headers: isolation },
   preview: { headers: isolation },

@@ -45,30 +45,23 @@ describe('suggestion', () => {
     expect(suggestRate([]).rate).toBeUndefined();
   });
 
+  test('is not moved by a single leap', () => {
+    const points = curve(-1, 1);
+    const leaping = points.map((point, i) => (i === 20 ? { ...point, loss: 9 } : point));
+    expect(suggestRate(leaping).rate! / suggestRate(points).rate!).toBeCloseTo(1, 0);
+  });
+
   test('what is not finite is passed over', () => {
     const points = curve(-1, 1).map((point, i) => (i > 55 ? { ...point, loss: Number.NaN } : point));
     expect(suggestRate(points).rate).toBeGreaterThan(0.03);
   });
 });
 
-test('a sweep ends where the loss is four times the lowest, or no number', () => {
-  expect(hasDiverged([])).toBe(false);
-  expect(
-    hasDiverged([
-      { rate: 1, loss: 1 },
-      { rate: 2, loss: 3.9 },
-    ]),
-  ).toBe(false);
-  expect(
-    hasDiverged([
-      { rate: 1, loss: 1 },
-      { rate: 2, loss: 4.1 },
-    ]),
-  ).toBe(true);
-  expect(
-    hasDiverged([
-      { rate: 1, loss: 1 },
-      { rate: 2, loss: Number.NaN },
-    ]),
-  ).toBe(true);
+test('a sweep ends where the loss stays above four times the lowest, or is no number', () => {
+  const ends = (...losses: number[]) => hasDiverged(losses.map((loss, i) => ({ rate: i + 1, loss })));
+  expect(ends()).toBe(false);
+  expect(ends(1, 5, 5)).toBe(false);
+  expect(ends(1, 5, 3.9, 5)).toBe(false);
+  expect(ends(1, 5, 5, 5)).toBe(true);
+  expect(ends(1, Number.NaN, Number.POSITIVE_INFINITY, 9)).toBe(true);
 });

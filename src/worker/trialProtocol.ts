@@ -24,7 +24,7 @@ export interface RatePoint {
 
 export interface RateSweep {
   points: RatePoint[];
-  /** Smoothed loss, one for each point. */
+  /** Smoothed loss, one for each point whose loss is finite. */
   smoothed: number[];
   /** Where the loss falls fastest; undefined where it does not fall. */
   suggested?: number;

@@ -49,8 +49,8 @@ export function ShareDialog({ look, onClose }: { look: Look; onClose: () => void
     <Dialog title="Share this setting" isOpen onClose={onClose} width={620}>
       <div className="share">
         <p>
-          Whoever opens this link finds the same model, sample, recipe, text and station. No run and no prompt
-          goes with it.
+          Whoever opens this link finds the same model, sample, template, words, recipe, text and station. No
+          run and no prompt goes with it.
         </p>
         <LinkField link={link} onCopy={copy} />
         {missing.length > 0 && (

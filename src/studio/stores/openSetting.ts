@@ -3,6 +3,7 @@ import { defaultRecipe } from '../../tuning/recipe.ts';
 import type { Studio } from '../studio.tsx';
 import { liveRun } from './runs.ts';
 import type { ReadSetting, Setting } from './setting.ts';
+import { fitsLink, wishOf } from './taskLink.ts';
 
 /** Says what of a link was left out, begins with its model and sample, and puts its text into "Try it" once there is a task. */
 export function openSetting(studio: Studio, { setting, notes }: ReadSetting): void {
@@ -18,9 +19,10 @@ export function openSetting(studio: Studio, { setting, notes }: ReadSetting): vo
     });
   }
   void (async () => {
-    await session.getState().begin({ model: setting.model, sample: setting.sample, engine: setting.engine });
+    const { model, sample, task, engine } = setting;
+    await session.getState().begin({ model, sample, task, engine });
     // The recording is of the default recipe: beside a setting of the link's own it would say something else.
-    if (setting.model || setting.sample || setting.recipe) playback.getState().clear();
+    if (model || sample || setting.recipe || task) playback.getState().clear();
   })();
 }
 
@@ -45,7 +47,7 @@ export function applySetting(studio: Studio, setting: Setting): boolean {
   });
   void (async () => {
     if (model && !(await session.getState().loadModel({ kind: 'builtin', id: model.id }))) return;
-    if (sample) await session.getState().openData({ kind: 'sample', id: sample.id });
+    if (sample) await session.getState().openData({ kind: 'sample', id: sample.id }, {}, setting.task);
   })();
   return true;
 }
@@ -62,12 +64,17 @@ export interface Shareable {
 
 /** The studio as it stands, as far as a link can carry it. */
 export function currentSetting({ session, recipe, tryIt, teacher }: Studio): Shareable {
-  const { modelSource, model, dataSource, data, device } = session.getState();
+  const { modelSource, model, dataSource, data, device, task, suggested } = session.getState();
   const { text, text2 } = tryIt.getState();
   const missing: string[] = [];
   if (modelSource?.kind === 'files')
     missing.push(`the model ${model?.title ?? ''}, which came from your files`);
   if (dataSource?.kind === 'file') missing.push(`the table ${data?.name ?? ''}, which came from your files`);
+  // Words and columns belong to rows that the link does not bring.
+  const wish =
+    dataSource?.kind === 'sample' && task && suggested ? wishOf(task.settings, suggested) : undefined;
+  if (wish && !fitsLink(wish)) missing.push('template and words of the labels, which are too long');
+  if (task?.mended.length) missing.push('what was mended in the rows');
   const current = recipe.getState().recipe;
   return {
     setting: {
@@ -75,6 +82,7 @@ export function currentSetting({ session, recipe, tryIt, teacher }: Studio): Sha
       sample: dataSource?.kind === 'sample' ? dataSource.id : undefined,
       recipe: current === defaultRecipe ? undefined : current,
       engine: device?.choice.reason === 'wanted' ? device.engine : undefined,
+      task: wish && fitsLink(wish) ? wish : undefined,
       text: text.trim() ? text : undefined,
       text2: text.trim() ? text2 : undefined,
       teacher,

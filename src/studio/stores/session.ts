@@ -18,6 +18,7 @@ import type {
   OnProgress,
   Progress,
   ReadOptions,
+  Roles,
   SampleCard,
   TaskReport,
   TaskSettings,
@@ -26,6 +27,7 @@ import { putIntoAddress, rememberEngine, rememberedEngine } from './engineMemory
 import { asReport } from './errors.ts';
 import type { Evaluations } from './evaluations.ts';
 import type { Notices } from './notices.ts';
+import { type TaskWish, withWish } from './taskLink.ts';
 
 /** Where the start-up is. `ready`: a run can start. `waiting`: something is missing that a person must give. */
 export type Phase = 'opening' | 'model' | 'data' | 'baselines' | 'ready' | 'waiting' | 'no-device';
@@ -51,19 +53,21 @@ export interface SessionState {
   data?: DataReport;
   dataSource?: DataSource;
   task?: TaskReport;
+  /** What the engine suggested for these data; what a link need not say. */
+  suggested?: TaskSettings;
   baselines: Baselines;
   /** The long work that is going on, if any. */
   progress?: Progress;
 
   /** Opens the device, loads the model and the sample that are wished for, or the default ones. */
-  begin(wish?: { model?: string; sample?: string; engine?: EngineWish }): Promise<void>;
+  begin(wish?: { model?: string; sample?: string; task?: TaskWish; engine?: EngineWish }): Promise<void>;
   /** Measures both engines where the adapter is software, and goes on with the faster one. */
   compareEngines(recipe: Recipe): Promise<void>;
   /** Moves the model to the graphics device or to the processor; the task stays. */
   switchEngine(engine: EngineName): Promise<boolean>;
   loadModel(source: ModelSource): Promise<boolean>;
   /** Opens a table; then suggests and sets a task when a model is there. */
-  openData(source: DataSource, options?: ReadOptions): Promise<boolean>;
+  openData(source: DataSource, options?: ReadOptions, wish?: TaskWish): Promise<boolean>;
   setTask(settings: TaskSettings): Promise<boolean>;
   mend(findingId: string): Promise<boolean>;
   undoMend(): Promise<boolean>;
@@ -128,10 +132,26 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
     };
 
     /** Sets the task that the data suggests, or keeps the person's own settings when only the model changed. */
-    const setSuggested = async (settings?: TaskSettings) => {
-      const task = await attempt(async (onProgress) =>
-        engine.setTask(settings ?? (await engine.suggestTask()), onProgress),
-      );
+    const setSuggested = async ({ settings, wish }: { settings?: TaskSettings; wish?: TaskWish } = {}) => {
+      const suggest = (roles?: Roles) => attempt(() => engine.suggestTask(roles));
+      const plain = await suggest();
+      if (plain) set({ suggested: plain });
+      const suggested = wish?.roles ? ((await suggest(wish.roles)) ?? plain) : plain;
+      const choose = (chosen: TaskSettings | undefined) =>
+        chosen && attempt((onProgress) => engine.setTask(chosen, onProgress));
+      /** What a link asks for may not suit these rows: that is said, and the suggestion stands. */
+      const tryWish = (asked: TaskWish) =>
+        suggested &&
+        attempt(async (onProgress) => {
+          try {
+            return await engine.setTask(withWish(suggested, asked), onProgress);
+          } catch (error) {
+            const { message } = asReport(error);
+            notices.getState().toast(`${message} The link’s task was left out; the suggested one stands.`);
+            return undefined;
+          }
+        });
+      const task = (wish && !settings && (await tryWish(wish))) || (await choose(settings ?? plain));
       if (task) await adopt(task);
       else settle();
       return task !== undefined;
@@ -184,7 +204,7 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
           samples.find((card) => card.id === wish.sample) ??
           samples.find((card) => card.id === DEFAULT_SAMPLE) ??
           samples[0];
-        if (sample) await get().openData({ kind: 'sample', id: sample.id });
+        if (sample) await get().openData({ kind: 'sample', id: sample.id }, {}, wish.task);
         else settle();
       },
 
@@ -230,25 +250,25 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
         const settings = get().task?.settings;
         set({ model, modelSource: source, task: undefined, baselines: {} });
         evaluations.getState().forget();
-        if (get().data) await setSuggested(settings);
+        if (get().data) await setSuggested({ settings });
         else settle();
         return true;
       },
 
-      async openData(source, options = {}) {
+      async openData(source, options = {}, wish = undefined) {
         set({ phase: 'data' });
         const data = await attempt(
           (onProgress) => engine.openData(source, options, onProgress),
-          () => void get().openData(source, options),
+          () => void get().openData(source, options, wish),
         );
         if (!data) {
           settle();
           return false;
         }
         taskGeneration++;
-        set({ data, dataSource: source, task: undefined, baselines: {} });
+        set({ data, dataSource: source, task: undefined, suggested: undefined, baselines: {} });
         evaluations.getState().forget();
-        if (get().model) return setSuggested();
+        if (get().model) return setSuggested({ wish });
         settle();
         return true;
       },

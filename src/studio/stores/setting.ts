@@ -1,11 +1,12 @@
 /**
- * The whole setting as a link: model, sample, what the recipe has that the default has not, own text, look, and the controls
- * that a teacher locks or hides. The station stands in the hash. A recipe's values go by their own names
+ * The whole setting as a link: model, sample, what the recipe has that the default has not, what the task has that is not
+ * suggested (`taskLink.ts`), own text, look, and the controls that a teacher locks or hides. The station stands in the hash. A recipe's values go by their own names
  * (`promptLength=5&init=random&init.range=0.1`), so that a person can read and write a link.
  */
 import { defaultRecipe, parseRecipe, type Recipe } from '../../tuning/recipe.ts';
 import type { EngineWish } from '../../worker/protocol.ts';
 import { INITS, OPTIMIZERS } from './recipe.ts';
+import { isTaskKey, type TaskWish, takeWish, writeWish } from './taskLink.ts';
 import { type Control, canLock, isControl, NO_TEACHER, type Teacher } from './teacher.ts';
 
 export interface Setting {
@@ -14,6 +15,8 @@ export interface Setting {
   sample?: string;
   /** The default recipe with the link's values; undefined where the link has none. */
   recipe?: Recipe;
+  /** What the task has that is not suggested for the sample. */
+  task?: TaskWish;
   text?: string;
   text2?: string;
   /** What computes; without it the studio sees for itself. */
@@ -79,11 +82,21 @@ export function readSetting(search: string): ReadSetting {
         notes.push(`“${id}” cannot be ${key === 'lock' ? 'locked' : 'hidden'} by a link; it was left out.`),
       );
       setting.teacher = { ...setting.teacher, [key === 'lock' ? 'locked' : 'hidden']: found };
+    } else if (isTaskKey(key)) {
+      const wish = { ...setting.task };
+      const why = takeWish(wish, key, value);
+      if (why) wrong(key, why);
+      else setting.task = wish;
     } else if (currentValue(recipe, key) !== undefined) takeRecipe(key, value);
     else unknown.push(key);
   }
   if (unknown.length)
     notes.push(`Not known here, and left out: ${unknown.map((key) => key.slice(0, 40)).join(', ')}.`);
+  const { task } = setting;
+  if (task?.roles && !(task.roles.text && task.roles.label)) {
+    notes.push('The link names a column for the text or for the label, but not for both; it was left out.');
+    setting.task = { ...task, roles: undefined };
+  }
   if (changed) setting.recipe = recipe;
   return { setting, notes };
 }
@@ -91,10 +104,11 @@ export function readSetting(search: string): ReadSetting {
 /** The part of an address after `?`, without it; empty where all is as on a first visit. */
 export function writeSetting(setting: Setting): string {
   const query = new URLSearchParams();
-  const { model, sample, recipe, text, text2, engine, theme, big, teacher } = setting;
+  const { model, sample, recipe, task, text, text2, engine, theme, big, teacher } = setting;
   if (model) query.set('model', model);
   if (sample) query.set('sample', sample);
   if (recipe) for (const [key, value] of recipeValues(recipe)) query.set(key, String(value));
+  if (task) for (const [key, value] of writeWish(task)) query.set(key, value);
   if (text) query.set('text', text.slice(0, LONGEST_TEXT));
   if (text2) query.set('text2', text2.slice(0, LONGEST_TEXT));
   if (engine) query.set('engine', engine);

@@ -8,6 +8,7 @@ import { useRecipe, useRuns, useSession, useStudio } from '../../studio.tsx';
 import { LONGEST_TRACK, lengthToTrack, settingCount, trackToLength } from './promptLength.ts';
 
 const SettingsDialog = lazy(async () => ({ default: (await import('./SettingsDialog.tsx')).SettingsDialog }));
+const RateDialog = lazy(async () => ({ default: (await import('./RateDialog.tsx')).RateDialog }));
 
 const INIT_CHOICES = (Object.keys(INIT_NAMES) as InitSettings['kind'][]).map((id) => ({
   id,
@@ -33,6 +34,7 @@ export function RecipePanel() {
   const isDisabled = (id: Control) => teacher.locked.has(id);
   const { set, changeOptimizer, setInit, applyPaper, load } = store.getState();
   const [open, setOpen] = useState(false);
+  const [finding, setFinding] = useState(false);
   return (
     <div className="recipe">
       <div className="panel-head">
@@ -75,14 +77,26 @@ export function RecipePanel() {
         />
       )}
       {shown('rate') && (
-        <NumberField
-          inline
-          label="Learning rate"
-          isDisabled={isDisabled('rate')}
-          value={recipe.optimizer.learningRate}
-          min={1e-6}
-          onChange={(learningRate) => changeOptimizer({ learningRate })}
-        />
+        <div className="rate-row">
+          <NumberField
+            inline
+            label="Learning rate"
+            isDisabled={isDisabled('rate')}
+            value={recipe.optimizer.learningRate}
+            min={1e-6}
+            onChange={(learningRate) => changeOptimizer({ learningRate })}
+          />
+          {!isDisabled('rate') && (
+            <Button
+              variant="link"
+              aria-label="Find a learning rate"
+              isDisabled={!ready}
+              onPress={() => setFinding(true)}
+            >
+              <u>find one</u>
+            </Button>
+          )}
+        </div>
       )}
       <div className="triple">
         <span aria-hidden>
@@ -145,6 +159,11 @@ export function RecipePanel() {
           </>
         )}
       </p>
+      {finding && (
+        <Suspense>
+          <RateDialog onClose={() => setFinding(false)} />
+        </Suspense>
+      )}
       {open && (
         <Suspense>
           <SettingsDialog onClose={() => setOpen(false)} />

@@ -12,6 +12,7 @@ import {
 } from '../../format.ts';
 import { bestAccuracy, currentRun, isLive, type RunsState, type RunView } from '../../stores/runs.ts';
 import { useRuns, useSession } from '../../studio.tsx';
+import { PreflightLine, useMemoryName } from './Preflight.tsx';
 import { BEATS, type Beat } from './useBeats.ts';
 import { useResume } from './useResume.ts';
 import { useTrain } from './useTrain.ts';
@@ -82,7 +83,6 @@ function Figure({ name, value }: { name: string; value: string }) {
 export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat | undefined }) {
   const progress = useSession((s) => s.progress);
   const phase = useSession((s) => s.phase);
-  const memory = useMemoryName();
   const plan = useRuns((s) => s.plan);
   const planError = useRuns((s) => s.planError);
   const waiting = useRuns(waitingRun);
@@ -101,17 +101,9 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
       </p>
     );
   if (run?.finishedBecause) return <Ended run={run} />;
-  if (plan)
-    return (
-      <p className="status-line">
-        A run needs {formatBytes(plan.bytes.total)} of {memory}.
-      </p>
-    );
+  if (plan) return <PreflightLine plan={plan} />;
   return <p className="status-line">{PHASES[phase]}</p>;
 }
-
-/** Whose memory a run takes: the processor has no other. */
-const useMemoryName = () => useSession((s) => (s.device?.engine === 'onnx' ? 'memory' : 'GPU memory'));
 
 /** What the run costs a second, and the latest thing it noticed about itself. */
 function Speed({ run }: { run: RunView }) {

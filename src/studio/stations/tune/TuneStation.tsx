@@ -14,6 +14,7 @@ import {
 } from '../../studio.tsx';
 import { useTourStop } from '../../tour/useTour.ts';
 import { GoesIn } from './GoesIn.tsx';
+import { PreflightButton } from './Preflight.tsx';
 import { RunsTable } from './RunsTable.tsx';
 import { Scene } from './Scene.tsx';
 import { StatusLine, Transport } from './Transport.tsx';
@@ -70,7 +71,10 @@ function Happens() {
       <SceneOf beat={beat} />
       <Transport run={run} recorded={recorded !== undefined} />
       <div className="status">
-        <StatusLine run={current} beat={beat} />
+        <div>
+          <StatusLine run={current} beat={beat} />
+        </div>
+        <PreflightButton />
       </div>
       <Suspense fallback={<div className="charts" />}>
         <Charts
