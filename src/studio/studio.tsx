@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 import type { Engine } from '../worker/protocol.ts';
 import { connect } from './stores/connect.ts';
 import { createEvaluations, type Evaluations, type EvaluationsState } from './stores/evaluations.ts';
+import { createMirror, type Mirror } from './stores/mirror.ts';
 import { createNotices, type Notices, type NoticesState } from './stores/notices.ts';
 import { createPlayback, type Playback, type PlaybackState } from './stores/playback.ts';
 import { createRecipe, type RecipeState, type RecipeStore } from './stores/recipe.ts';
@@ -22,6 +23,7 @@ export interface Studio {
   runs: Runs;
   tryIt: TryIt;
   playback: Playback;
+  mirror: Mirror;
   /** What the link that was opened locks and hides. */
   teacher: Teacher;
 }
@@ -39,6 +41,7 @@ export function createStudio(engine: Engine, setting: Setting = { teacher: NO_TE
     runs: createRuns(engine, notices, evaluations),
     tryIt: createTryIt(engine, notices),
     playback: createPlayback(),
+    mirror: createMirror(setting.hub),
     teacher: setting.teacher,
   };
   connect(studio);

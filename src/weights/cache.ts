@@ -81,6 +81,8 @@ export interface HubCache {
    * @throws PreludeError 'download' with what to do, 'storage', 'cancelled'
    */
   open(address: HubAddress, options?: HubOptions): Promise<HubModelFiles>;
+  /** A kept model's files where it is whole, without asking the hub or counting as a use. */
+  kept(address: HubAddress): Promise<ByteSource[] | undefined>;
   list(): Promise<CachedModel[]>;
   /** Deletes a kept model. */
   delete(key: string): Promise<void>;
@@ -164,6 +166,15 @@ export function createHubCache(store: FileStore, list: typeof listHubFiles = lis
     }
   };
 
+  const sourcesOf = async (key: string, { files }: Kept): Promise<ByteSource[]> =>
+    Promise.all(
+      files.map(async ({ path }) => {
+        const source = await store.source(key, path);
+        if (!source) throw gone(path);
+        return { ...source, name: path.split('/').at(-1)! };
+      }),
+    );
+
   return {
     lasting: store.lasting,
     async open(address, options = {}) {
@@ -179,20 +190,16 @@ export function createHubCache(store: FileStore, list: typeof listHubFiles = lis
         if (!record.complete || !(await isWhole(store, key, record))) await fetchFiles(key, record, options);
         const usedAt = (options.now?.() ?? new Date()).toISOString();
         await writeRecord(key, { ...record, complete: true, usedAt });
-        const sources = await Promise.all(record.files.map(({ path }) => store.source(key, path)));
-        return {
-          key,
-          address,
-          commit: record.commit,
-          sources: sources.map((source, i) => {
-            const { path } = record.files[i]!;
-            if (!source) throw gone(path);
-            return { ...source, name: path.split('/').at(-1)! };
-          }),
-        };
+        return { key, address, commit: record.commit, sources: await sourcesOf(key, record) };
       } finally {
         going.delete(key);
       }
+    },
+    async kept(address) {
+      const key = keyOf(address);
+      const record = await readRecord(key);
+      if (!record?.complete || going.has(key) || !(await isWhole(store, key, record))) return undefined;
+      return sourcesOf(key, record);
     },
     async list() {
       const models: CachedModel[] = [];

@@ -6,8 +6,10 @@ import { PreludeError } from '../errors.ts';
 import { ask, type HubAccess, nameOf, Passing, persistently, piecesOf } from './hub-request.ts';
 import { type FileStore, type FileWriter, readText, writeText } from './store.ts';
 
-/** Pieces a file is asked for in. */
-export const CHUNK_BYTES = 8 * 2 ** 20;
+/** Pieces a file is asked for in: an eighth of it, so that small files too go on where they stopped, within these bounds. */
+const CHUNK_BYTES = { least: 2 ** 18, most: 8 * 2 ** 20 };
+const chunkOf = (bytes: number) =>
+  Math.min(CHUNK_BYTES.most, Math.max(CHUNK_BYTES.least, Math.ceil(bytes / 8)));
 const HASH_BYTES = 2 ** 20;
 
 /** A file on a server and what it must be. */
@@ -70,7 +72,7 @@ export async function downloadTo(file: RemoteFile, place: Place, options: Downlo
   }
   const state: State = before ?? {
     bytes: file.bytes,
-    chunkBytes: options.chunkBytes ?? CHUNK_BYTES,
+    chunkBytes: options.chunkBytes ?? chunkOf(file.bytes),
     done: [],
     complete: false,
   };

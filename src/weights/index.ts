@@ -21,8 +21,15 @@ export { openGguf } from './gguf.ts';
 export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat, toHalfBytes } from './half.ts';
 export { chooseHubFiles, type HubChoice, type HubFile, type HubListing, listHubFiles } from './hub.ts';
 export { HUB_URL, type HubAddress, parseHubAddress } from './hub-address.ts';
+export { peekHubFiles } from './hub-peek.ts';
 export type { HubAccess } from './hub-request.ts';
-export { type LoadedModel, loadModelFolder, loadModelSources, modelFiles } from './model-folder.ts';
+export {
+  type LoadedModel,
+  loadModelFolder,
+  loadModelSources,
+  modelFiles,
+  peekModelSources,
+} from './model-folder.ts';
 export { opfsStore } from './opfs.ts';
 export { openPytorch } from './pytorch.ts';
 export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';

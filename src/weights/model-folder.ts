@@ -54,19 +54,13 @@ const SENTENCE_PIECE = ['spiece.model', 'tokenizer.model'];
  * @throws PreludeError 'bad-config', 'bad-tokenizer' or 'bad-weights' naming the file that is missing or broken
  */
 export async function loadModelSources(sources: readonly ByteSource[], name: string): Promise<LoadedModel> {
-  const byName = new Map(sources.map((source) => [source.name, source]));
-  const json = async (file: string): Promise<unknown> => {
-    const source = byName.get(file);
-    return source ? parseJson(file, await source.read(0, source.size)) : undefined;
-  };
-  const config = await json('config.json');
-  if (config === undefined) throw missing('bad-config', 'config.json', sources);
+  const json = jsonOf(sources);
+  const config = await needConfig(sources);
   const tokenizerJson = await json('tokenizer.json');
-  const spiece = SENTENCE_PIECE.flatMap((file) => byName.get(file) ?? [])[0];
+  const spiece = SENTENCE_PIECE.flatMap((file) => sources.filter((source) => source.name === file))[0];
   if (tokenizerJson === undefined && !spiece)
     throw missing('bad-tokenizer', 'tokenizer.json or spiece.model', sources);
-  const weights = await openWeights(byName);
-  if (!weights) throw missing('bad-weights', 'model.safetensors or pytorch_model.bin', sources);
+  const weights = await openWeights(sources);
   return {
     name,
     config,
@@ -79,10 +73,34 @@ export async function loadModelSources(sources: readonly ByteSource[], name: str
   };
 }
 
+/**
+ * As `loadModelSources`, but only what the model is: its config and the table of contents of its weights. Reads no tensor.
+ * @throws PreludeError 'bad-config' or 'bad-weights' naming the file that is missing or broken
+ */
+export async function peekModelSources(
+  sources: readonly ByteSource[],
+): Promise<Pick<LoadedModel, 'config' | 'weights'>> {
+  return { config: await needConfig(sources), weights: await openWeights(sources) };
+}
+
+const jsonOf =
+  (sources: readonly ByteSource[]) =>
+  async (file: string): Promise<unknown> => {
+    const source = sources.find(({ name }) => name === file);
+    return source ? parseJson(file, await source.read(0, source.size)) : undefined;
+  };
+
+async function needConfig(sources: readonly ByteSource[]): Promise<unknown> {
+  const config = await jsonOf(sources)('config.json');
+  if (config === undefined) throw missing('bad-config', 'config.json', sources);
+  return config;
+}
+
 /** What training leaves beside the weights, in the same form. */
 const NO_WEIGHTS = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\.(bin|pth?)$/;
 
-async function openWeights(byName: ReadonlyMap<string, ByteSource>): Promise<WeightFile | undefined> {
+async function openWeights(sources: readonly ByteSource[]): Promise<WeightFile> {
+  const byName = new Map(sources.map((source) => [source.name, source]));
   const names = [...byName.keys()];
   const ofKind = async (
     ending: string,
@@ -100,7 +118,7 @@ async function openWeights(byName: ReadonlyMap<string, ByteSource>): Promise<Wei
     const single = byName.get(usual) ?? byName.get(names.find(isOne) ?? '');
     return single && open(single);
   };
-  return (
+  const weights =
     (await ofKind(
       '.safetensors',
       'model.safetensors',
@@ -112,8 +130,9 @@ async function openWeights(byName: ReadonlyMap<string, ByteSource>): Promise<Wei
       'pytorch_model.bin',
       (name) => isPytorch(name) && !NO_WEIGHTS.test(name),
       openPytorch,
-    ))
-  );
+    ));
+  if (!weights) throw missing('bad-weights', 'model.safetensors or pytorch_model.bin', sources);
+  return weights;
 }
 
 /** A JSON file of a model folder. */

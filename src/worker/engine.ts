@@ -7,6 +7,7 @@ import { createComparison } from './engineComparison.ts';
 import { createInsideDesk } from './inside.ts';
 import { createPromptDesk } from './kept.ts';
 import { createMeasuring } from './measuring.ts';
+import { modelNeeds } from './modelNeeds.ts';
 import { createModelDesk } from './models.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import { profileStep } from './profile.ts';
@@ -155,6 +156,7 @@ export function createEngine(baseUrl: string): Engine {
     },
     cancelLoad: async () => models.cancel(),
     lookUpHub: (source) => models.lookUpHub(source),
+    inspectModel: async (source) => modelNeeds(await models.peek(source), device.place()),
     cachedModels: () => models.cachedModels(),
     deleteCachedModel: (id) => models.deleteCachedModel(id),
 

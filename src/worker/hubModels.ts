@@ -8,10 +8,12 @@ import {
   type HubAddress,
   type HubCache,
   type HubFile,
+  keyOf,
   listHubFiles,
   memoryStore,
   opfsStore,
   parseHubAddress,
+  peekHubFiles,
 } from '../weights/index.ts';
 import { type Speedometer, speedometer } from './progress.ts';
 import type { CachedModels, HubReport, HubSource, OnProgress } from './protocol.ts';
@@ -20,6 +22,11 @@ import type { CachedModels, HubReport, HubSource, OnProgress } from './protocol.
 export interface HubDesk {
   /** @throws PreludeError 'download', 'cancelled' */
   lookUp(source: HubSource): Promise<HubReport>;
+  /**
+   * A model's files to look into, without downloading them: kept ones where it is whole here.
+   * @throws PreludeError 'download', also where one of several files must be chosen first; 'cancelled'
+   */
+  peek(source: HubSource): Promise<ByteSource[]>;
   /**
    * A model's files, downloaded where they are not kept already, with progress in bytes.
    * @throws PreludeError 'download', 'storage', 'cancelled'
@@ -51,10 +58,11 @@ export function createHubDesk(
   return {
     async lookUp(source) {
       const address = addressOf(source);
-      const listing = await listHubFiles(address, { token: tokenOf(source) });
+      const listing = await listHubFiles(address, { token: tokenOf(source, address) });
       const { files, choices } = chooseHubFiles(listing);
       const plain = ({ path, bytes }: HubFile) => ({ path, bytes });
       return {
+        key: keyOf(address),
         id: address.id,
         revision: address.revision,
         commit: listing.commit,
@@ -63,13 +71,21 @@ export function createHubDesk(
         choices: choices.map(plain),
       };
     },
+    async peek(source) {
+      const address = addressOf(source);
+      const kept = await (await cache()).kept(address);
+      if (kept) return kept;
+      const access = { token: tokenOf(source, address) };
+      const listing = await listHubFiles(address, access);
+      return peekHubFiles(listing, chooseHubFiles(listing).files, access);
+    },
     async open(source, onProgress, signal) {
       const address = addressOf(source);
       const title = titleOf(address);
       const speedometers: { download?: Speedometer; check?: Speedometer } = {};
       const words = { download: `Downloading ${title}`, check: `Checking ${title}` };
       const { key, sources } = await (await cache()).open(address, {
-        token: tokenOf(source),
+        token: tokenOf(source, address),
         signal,
         onProgress({ phase, bytes, totalBytes }) {
           // What an earlier visit brought says nothing of the speed now.
@@ -97,6 +113,7 @@ export function createHubDesk(
             ...(address.baseUrl !== HUB_URL && { baseUrl: address.baseUrl }),
           },
           ...model,
+          inUse: key === inUse,
         })),
         ...room,
         lasting: kept.lasting,
@@ -121,9 +138,13 @@ function addressOf({ id, revision, file, baseUrl }: HubSource): HubAddress {
   });
 }
 
-/** As pasted, without what came along; none where the field is empty. */
-function tokenOf({ token }: HubSource): string | undefined {
-  return token?.trim() || undefined;
+/**
+ * As pasted, without what came along; none where the field is empty, and none for an address pasted in full of another server than
+ * the hub that the token is for.
+ */
+function tokenOf({ token, baseUrl }: HubSource, address: HubAddress): string | undefined {
+  const meant = new URL(baseUrl || HUB_URL).origin;
+  return new URL(address.baseUrl).origin === meant ? token?.trim() || undefined : undefined;
 }
 
 function titleOf({ id, revision, file }: HubAddress): string {

@@ -17,6 +17,8 @@ export interface HubSource {
 
 /** What a hub has of a model, before anything is downloaded. */
 export interface HubReport {
+  /** That of its card among the kept models, once it is there. */
+  key: string;
   /** `owner/name` */
   id: string;
   revision: string;
@@ -41,6 +43,8 @@ export interface CachedModelCard {
   bytes: number;
   totalBytes: number;
   complete: boolean;
+  /** It is loaded, so it cannot be deleted. */
+  inUse: boolean;
   /** ISO 8601. */
   usedAt: string;
 }
@@ -52,4 +56,41 @@ export interface CachedModels {
   quotaBytes?: number;
   /** False where this browser keeps no files: downloads go with the page. */
   lasting: boolean;
+}
+
+/** How a model's matrices are held on the device. `stored`: as its files have them. */
+export type Precision = 'stored';
+
+/** What a model needs at one precision. */
+export interface PrecisionNeed {
+  precision: Precision;
+  weightBytes: number;
+  /** The largest matrix, which must go into one buffer. */
+  largestBytes: number;
+  /** Whether each matrix goes into one buffer of this device. */
+  fits: boolean;
+  /** Examples on the device at once, a power of two up to 1,024; 0 where not even one has room. */
+  largestBatch: number;
+  /** Activations of a step of up to 16 examples. */
+  activationBytes: number;
+}
+
+/** What a model is and needs here, read off its config and the tables of contents of its weights: no tensor is read for it. */
+export interface ModelNeeds {
+  family: string;
+  parameters: number;
+  width: number;
+  vocabSize: number;
+  layers: [encoder: number, decoder: number];
+  /** Formats of its matrices as published, the one with most bytes first: `BF16`, `Q4_1`. */
+  storedAs: string[];
+  /** The largest first. */
+  precisions: PrecisionNeed[];
+  recommended: Precision;
+  /** `room`: the first with room; `least`: none has room for sure, so the smallest. */
+  why: 'room' | 'least';
+  /** What weights and a step may take together; a browser does not tell how much memory a graphics device has. */
+  assumedBytes: number;
+  /** What the step was taken to be. */
+  task: { promptLength: number; tokens: number };
 }

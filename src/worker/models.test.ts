@@ -152,6 +152,15 @@ describe('a model of a hub', () => {
     });
   });
 
+  it('does not send the token to another server than the one it is for', async () => {
+    const before = hub.seen.length;
+    const elsewhere = { ...source(), id: `${hub.url}/tests/tiny`, baseUrl: undefined };
+    await expect(own.lookUpHub(elsewhere)).rejects.toMatchObject({ code: 'download' });
+    const asked = hub.seen.slice(before);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.every(({ authorization }) => authorization === undefined)).toBe(true);
+  });
+
   it('goes on after it was cancelled, and is the same model as from elsewhere', async () => {
     hub.faults.push({ kind: 'slow', milliseconds: 20, path: 'model.safetensors' });
     const loading = own.load(source(), ({ what, done }) => {

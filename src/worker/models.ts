@@ -1,5 +1,5 @@
 import { PreludeError } from '../errors.ts';
-import { loadGguf } from '../models/index.ts';
+import { fromGguf, loadGguf } from '../models/index.ts';
 import { loadTokenizer, spieceTokenizer, type Tokenizer } from '../text/index.ts';
 import {
   type ByteSource,
@@ -12,6 +12,8 @@ import {
   type ModelCatalog,
   type ModelEntry,
   modelFiles,
+  openGguf,
+  peekModelSources,
 } from '../weights/index.ts';
 import { createHubDesk } from './hubModels.ts';
 import { speedometer } from './progress.ts';
@@ -28,6 +30,10 @@ export interface OpenedModel {
   id: string;
 }
 
+/** A model's config and its weights' table of contents. */
+export type PeekedModel = Pick<LoadedModel, 'config' | 'weights'>;
+type FilesSource = Extract<ModelSource, { kind: 'files' }>;
+
 /** Lists models and reads them; keeps only what it downloads from hubs. */
 export interface ModelDesk {
   /** @throws PreludeError 'download' */
@@ -37,6 +43,11 @@ export interface ModelDesk {
    * @throws PreludeError 'download', 'bad-config', 'bad-tokenizer', 'bad-weights', 'storage', 'cancelled'
    */
   load(source: ModelSource, onProgress: OnProgress, signal?: AbortSignal): Promise<OpenedModel>;
+  /**
+   * What a model of a hub or of own files is, without reading its tensors or its tokenizer.
+   * @throws PreludeError 'download', 'bad-config', 'bad-weights', 'unsupported-model'
+   */
+  peek(source: HubSource | FilesSource): Promise<PeekedModel>;
   /** Ends all loading that goes on. */
   cancel(): void;
   lookUpHub(source: HubSource): Promise<HubReport>;
@@ -116,6 +127,14 @@ export function createModelDesk(options: { modelsUrl: string; store?: () => Prom
       } finally {
         going.delete(stop);
       }
+    },
+    async peek(source) {
+      const sources =
+        source.kind === 'hub'
+          ? await hub.peek(source)
+          : modelFiles(source.files).files.map((file) => blobSource(file));
+      const gguf = ggufOf(sources);
+      return gguf ? fromGguf(await openGguf(gguf)) : peekModelSources(sources);
     },
     cancel() {
       for (const stop of going) stop.abort();

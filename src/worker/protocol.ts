@@ -5,13 +5,13 @@
 import type { ErrorReport } from '../errors.ts';
 import type { Recipe } from '../tuning/recipe.ts';
 import type { EngineSwitch } from './engineProtocol.ts';
-import type { CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+import type { CachedModels, HubReport, HubSource, ModelNeeds } from './hubProtocol.ts';
 import type { InsideEngine, TogetherEngine } from './insideProtocol.ts';
 import type { StepProfile } from './profileProtocol.ts';
 import type { Trials } from './trialProtocol.ts';
 
 export type { DeviceReport, EngineChoice, EngineName, EngineTime, EngineWish } from './engineProtocol.ts';
-export type { CachedModelCard, CachedModels, HubReport, HubSource } from './hubProtocol.ts';
+export type * from './hubProtocol.ts';
 export type * from './insideProtocol.ts';
 export type { ProfiledDispatch, ProfiledTensor, StepPart, StepProfile } from './profileProtocol.ts';
 export type { ProbeReport, RatePoint, RateSweep } from './trialProtocol.ts';
@@ -351,6 +351,11 @@ export interface Engine extends EngineSwitch, Trials, InsideEngine, TogetherEngi
   cancelLoad(): Promise<void>;
   /** Rejects `download` with what to do: no such model, private or gated, no connection. */
   lookUpHub(source: HubSource): Promise<HubReport>;
+  /**
+   * What a model needs here, before it is downloaded or read: of a hub's files only configs and tables of contents are fetched.
+   * Rejects `unsupported-model` by name, `bad-config`, `bad-weights`, `download`.
+   */
+  inspectModel(source: HubSource | { kind: 'files'; files: File[] }): Promise<ModelNeeds>;
   cachedModels(): Promise<CachedModels>;
   /** Rejects `storage` for the model that is being downloaded or was loaded last. */
   deleteCachedModel(id: string): Promise<void>;

@@ -73,6 +73,18 @@ export async function startOf(
   );
 }
 
+/** The largest power of two of examples that a device has room for at once, up to 1,024; 0 where it has none for one. */
+export function largestFitting(predict: ReturnType<typeof predictMemory>, bindingLimit: number): number {
+  const fits = (batch: number) => {
+    const memory = predict(batch);
+    return memory.activations <= ACTIVATION_BUDGET && memory.largest <= bindingLimit;
+  };
+  if (!fits(1)) return 0;
+  let batch = 1;
+  while (batch < LARGEST_BATCH && fits(2 * batch)) batch *= 2;
+  return batch;
+}
+
 /** Memory of a run, and the micro-batch that fits. */
 export function planRun(
   recipe: Recipe,
@@ -88,12 +100,7 @@ export function planRun(
     examples,
   );
   const limit = device.place().bindingLimit;
-  const fits = (batch: number) => {
-    const memory = predict(batch);
-    return memory.activations <= ACTIVATION_BUDGET && memory.largest <= limit;
-  };
-  let largestBatch = 1;
-  while (largestBatch < LARGEST_BATCH && fits(2 * largestBatch)) largestBatch *= 2;
+  const largestBatch = Math.max(1, largestFitting(predict, limit));
   const wanted = Math.min(recipe.microBatch || recipe.batchSize, recipe.batchSize);
   const microBatch = Math.min(wanted, largestBatch);
   return {

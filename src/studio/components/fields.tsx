@@ -185,10 +185,13 @@ export function TextField({
   onChange,
   placeholder,
   error,
-}: TextProps) {
+  type = 'text',
+}: TextProps & { type?: 'text' | 'password' }) {
   return (
     <AriaTextField
       className="field"
+      type={type}
+      autoComplete={type === 'password' ? 'off' : undefined}
       value={value}
       onChange={onChange}
       isDisabled={isDisabled}

@@ -63,12 +63,16 @@ export interface Shareable {
 }
 
 /** The studio as it stands, as far as a link can carry it. */
-export function currentSetting({ session, recipe, tryIt, teacher }: Studio): Shareable {
+export function currentSetting({ session, recipe, tryIt, teacher, mirror }: Studio): Shareable {
   const { modelSource, model, dataSource, data, device, task, suggested } = session.getState();
   const { text, text2 } = tryIt.getState();
   const missing: string[] = [];
   if (modelSource?.kind === 'files')
     missing.push(`the model ${model?.title ?? ''}, which came from your files`);
+  if (modelSource?.kind === 'hub')
+    missing.push(
+      `the model ${model?.title ?? ''}, which each browser loads from the hub on the Model station`,
+    );
   if (dataSource?.kind === 'file') missing.push(`the table ${data?.name ?? ''}, which came from your files`);
   // Words and columns belong to rows that the link does not bring.
   const wish =
@@ -80,6 +84,7 @@ export function currentSetting({ session, recipe, tryIt, teacher }: Studio): Sha
     setting: {
       model: modelSource?.kind === 'builtin' ? modelSource.id : undefined,
       sample: dataSource?.kind === 'sample' ? dataSource.id : undefined,
+      hub: mirror.getState().address.trim() || undefined,
       recipe: current === defaultRecipe ? undefined : current,
       engine: device?.choice.reason === 'wanted' ? device.engine : undefined,
       task: wish && fitsLink(wish) ? wish : undefined,

@@ -19,13 +19,14 @@ describe('a setting as a link', () => {
       writeSetting({
         model: 'tiny',
         sample: 'questions',
+        hub: 'http://class.local:8080',
         recipe: { ...defaultRecipe, promptLength: 5, init: { kind: 'random', range: 0.1 }, seed: 3 },
         theme: 'dark',
         big: true,
         teacher: { locked: new Set<Control>(['seed', 'length']), hidden: new Set<Control>(['model']) },
       }),
     ).toBe(
-      'model=tiny&sample=questions&promptLength=5&init=random&init.range=0.1&seed=3&theme=dark&big=1&lock=seed,length&hide=model',
+      'model=tiny&sample=questions&hub=http%3A%2F%2Fclass.local%3A8080&promptLength=5&init=random&init.range=0.1&seed=3&theme=dark&big=1&lock=seed,length&hide=model',
     );
   });
 

@@ -13,6 +13,8 @@ export interface Setting {
   /** Ids of a built-in model and of a sample. */
   model?: string;
   sample?: string;
+  /** A mirror of the hub that models are taken from. */
+  hub?: string;
   /** The default recipe with the link's values; undefined where the link has none. */
   recipe?: Recipe;
   /** What the task has that is not suggested for the sample. */
@@ -67,6 +69,9 @@ export function readSetting(search: string): ReadSetting {
     if (key === 'model' || key === 'sample') {
       if (ID.test(value)) setting[key] = value;
       else wrong(key, 'is no id');
+    } else if (key === 'hub') {
+      if (/^https?:\/\/[^/]/.test(value) && URL.canParse(value)) setting.hub = value;
+      else wrong(key, 'is no address that begins with https:// or http://');
     } else if (key === 'text' || key === 'text2') {
       if (value.length <= LONGEST_TEXT) setting[key] = value;
       else wrong(key, `is longer than ${LONGEST_TEXT} characters`);
@@ -104,9 +109,10 @@ export function readSetting(search: string): ReadSetting {
 /** The part of an address after `?`, without it; empty where all is as on a first visit. */
 export function writeSetting(setting: Setting): string {
   const query = new URLSearchParams();
-  const { model, sample, recipe, task, text, text2, engine, theme, big, teacher } = setting;
+  const { model, sample, hub, recipe, task, text, text2, engine, theme, big, teacher } = setting;
   if (model) query.set('model', model);
   if (sample) query.set('sample', sample);
+  if (hub) query.set('hub', hub);
   if (recipe) for (const [key, value] of recipeValues(recipe)) query.set(key, String(value));
   if (task) for (const [key, value] of writeWish(task)) query.set(key, value);
   if (text) query.set('text', text.slice(0, LONGEST_TEXT));

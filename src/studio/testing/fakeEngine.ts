@@ -27,12 +27,13 @@ import {
   hash01,
 } from './fakeData.ts';
 import { fakeEngineSwitch } from './fakeDevice.ts';
+import { createFakeHub, type FakeHubOptions } from './fakeHub.ts';
 import { fakeInside } from './fakeInside.ts';
 import { fakeProfile } from './fakeProfile.ts';
 import { type FakeRun, type FakeRunOptions, fakeAccuracy, startFakeRun } from './fakeRun.ts';
 import { fakeTrials } from './fakeTrials.ts';
 
-export interface FakeOptions extends Partial<FakeRunOptions> {
+export interface FakeOptions extends Partial<FakeRunOptions>, FakeHubOptions {
   /** Milliseconds each answer takes; progress is told in ten parts. */
   delay?: number;
   deviceError?: ErrorReport;
@@ -250,16 +251,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       return model;
     },
     cancelLoad: async () => undefined,
-    lookUpHub: async ({ id, revision = 'main' }) => ({
-      id,
-      revision,
-      commit: revision,
-      files: [{ path: 'model.safetensors', bytes: 308e6 }],
-      downloadBytes: 308e6,
-      choices: [],
-    }),
-    cachedModels: async () => ({ models: [], lasting: true }),
-    deleteCachedModel: async () => undefined,
+    ...createFakeHub(options, () => wait(delay / 4)),
     listSamples: async () => fakeSamples,
     async openData(source, _options, onProgress) {
       await work('Reading rows', 'rows', 800, onProgress);

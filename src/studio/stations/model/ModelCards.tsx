@@ -4,7 +4,6 @@ import { Button, Empty } from '../../components/index.ts';
 import { Facts } from '../../components/sections.tsx';
 import { formatBytes, formatCount } from '../../format.ts';
 import { useSession, useStudio } from '../../studio.tsx';
-import { roomFor } from './ownModel.ts';
 
 export function ModelCards({ isDisabled }: { isDisabled: boolean }) {
   const models = useSession((s) => s.models);
@@ -63,21 +62,18 @@ function Card({ card, isDisabled }: { card: ModelCard; isDisabled: boolean }) {
 }
 
 /** What loading takes, against what this device has. Weights may be kept as 32-bit numbers, so that is what is counted. */
-export function Need({ bytes, parameters }: { bytes: number; parameters?: number }) {
+function Need({ bytes, parameters }: { bytes: number; parameters: number }) {
   const onProcessor = useSession((s) => s.device?.engine === 'onnx');
   // ONNX Runtime has the processor's memory, of which a tab is told no limit.
   const limits = useSession((s) => (s.device?.engine === 'onnx' ? undefined : s.device?.limits));
-  // Files hold 16-bit or 32-bit numbers; where the count is not known, 16 is the careful guess.
-  const memory = parameters === undefined ? bytes * 2 : parameters * 4;
-  const room = limits && roomFor(memory, Math.min(limits.bindingBytes, limits.bufferBytes));
+  const memory = parameters * 4;
   return (
     <p className="need">
-      Needs {parameters === undefined ? 'to read' : 'a download of'} {formatBytes(bytes)} and up to{' '}
-      {formatBytes(memory)} of {onProcessor ? 'memory' : 'GPU memory'} for the weights.{' '}
-      {room === 'fits' && 'This device has room for them.'}
-      {room === 'perhaps' &&
-        limits &&
-        `This device takes at most ${formatBytes(Math.min(limits.bindingBytes, limits.bufferBytes))} in one buffer; whether each weight fits shows on loading.`}
+      Needs a download of {formatBytes(bytes)} and up to {formatBytes(memory)} of{' '}
+      {onProcessor ? 'memory' : 'GPU memory'} for the weights.{' '}
+      {limits &&
+        memory <= Math.min(limits.bindingBytes, limits.bufferBytes) &&
+        'This device has room for them.'}
     </p>
   );
 }

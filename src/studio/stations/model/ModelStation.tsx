@@ -1,15 +1,17 @@
-import { useState } from 'react';
-import type { ErrorReport } from '../../../errors.ts';
-import { Button, Empty, ErrorBanner, ProgressLine } from '../../components/index.ts';
+import { Empty, ProgressLine } from '../../components/index.ts';
 import { Section } from '../../components/sections.tsx';
 import { formatBytes, formatCount, formatSeconds } from '../../format.ts';
 import { liveRun } from '../../stores/runs.ts';
 import { useRuns, useSession, useStudio } from '../../studio.tsx';
 import { DeviceTable } from './DeviceTable.tsx';
-import { FolderDrop } from './FolderDrop.tsx';
-import { ModelCards, Need } from './ModelCards.tsx';
+import { HubBox } from './HubBox.tsx';
+import { KeptModels } from './KeptModels.tsx';
+import { ModelCards } from './ModelCards.tsx';
 import './model.css';
-import { findOwnModel, type OwnConfig, type OwnModel, readOwnConfig } from './ownModel.ts';
+import { OwnFiles } from './OwnFiles.tsx';
+
+const FAMILIES =
+  'T5 (1.0, 1.1, LM-adapted, Flan, mT5, UMT5), Llama, Mistral, Qwen2, Qwen3, OLMo 2, Phi-3, Gemma 2 and 3, GPT-2, GPT-NeoX and OPT';
 
 /** The Model station: what is loaded, the built-in family, a model of one's own, and the device it runs on. */
 export function ModelStation() {
@@ -28,10 +30,19 @@ export function ModelStation() {
         <ModelCards isDisabled={busy} />
       </Section>
       <Section
-        title="A model of your own"
-        note="T5 (1.0, 1.1, Flan, mT5), Llama, Mistral, Qwen, OLMo 2, Phi-3, Gemma, GPT-2, GPT-NeoX and OPT, as published."
+        title="From the Hugging Face Hub"
+        note={`${FAMILIES}, as published. Nothing is downloaded before you have seen what it needs.`}
       >
-        <Own isDisabled={busy} />
+        <HubBox isDisabled={busy} />
+      </Section>
+      <Section title="Kept in this browser">
+        <KeptModels isDisabled={busy} />
+      </Section>
+      <Section
+        title="A model of your own"
+        note="A model's folder, or a GGUF file. It is read where it lies and stays on this computer."
+      >
+        <OwnFiles isDisabled={busy} />
       </Section>
       <Section title="This device">
         <DeviceTable />
@@ -66,55 +77,4 @@ function Loaded() {
       {formatSeconds(seconds.upload)}.
     </p>
   );
-}
-
-function Own({ isDisabled }: { isDisabled: boolean }) {
-  const { session } = useStudio();
-  const [found, setFound] = useState<{ model: OwnModel; config?: OwnConfig }>();
-  const [error, setError] = useState<ErrorReport>();
-
-  const look = async (files: File[], folder?: string) => {
-    const model = findOwnModel(files, folder);
-    if ('code' in model) {
-      setFound(undefined);
-      setError(model);
-      return;
-    }
-    setError(undefined);
-    setFound({ model, config: model.config && readOwnConfig(await model.config.text()) });
-  };
-
-  return (
-    <div className="own">
-      <FolderDrop onFiles={(files, folder) => void look(files, folder)} />
-      {error && <ErrorBanner report={error} onDismiss={() => setError(undefined)} />}
-      {found && (
-        <article className="card" aria-label={found.model.name}>
-          <h3>{found.model.name}</h3>
-          <p>{inWords(found.model, found.config)}</p>
-          <Need bytes={found.model.bytes} />
-          <div className="card-end">
-            <Button
-              isDisabled={isDisabled}
-              onPress={() => void session.getState().loadModel({ kind: 'files', files: found.model.files })}
-            >
-              Load
-            </Button>
-          </div>
-        </article>
-      )}
-    </div>
-  );
-}
-
-function inWords(model: OwnModel, config: OwnConfig | undefined): string {
-  const parts = [`${formatBytes(model.bytes)} in ${formatCount(model.files.length)} files`];
-  if (config) {
-    parts.push(`family ${config.family}`);
-    if (config.layers) parts.push(`${config.layers[0]} + ${config.layers[1]} layers`);
-    if (config.width) parts.push(`width ${config.width}`);
-    if (config.vocabSize) parts.push(`${formatCount(config.vocabSize)} pieces of words`);
-  }
-  if (model.ignored) parts.push(`${formatCount(model.ignored)} other files are not needed`);
-  return `${parts.join('; ')}.`;
 }

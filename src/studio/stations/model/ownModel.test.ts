@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findOwnModel, type OwnModel, readOwnConfig, roomFor } from './ownModel.ts';
+import { findOwnModel, type OwnModel } from './ownModel.ts';
 
 const file = (name: string, bytes = 10) => new File([new Uint8Array(bytes)], name);
 
@@ -72,28 +72,4 @@ describe('findOwnModel', () => {
       message: 'There are 2 GGUF files; one is a model.',
     });
   });
-});
-
-describe('readOwnConfig', () => {
-  it('reads T5 and decoder-only names', () => {
-    expect(
-      readOwnConfig(
-        '{"model_type":"t5","d_model":512,"num_layers":8,"num_decoder_layers":6,"vocab_size":32128}',
-      ),
-    ).toEqual({ family: 't5', width: 512, layers: [8, 6], vocabSize: 32128 });
-    expect(readOwnConfig('{"model_type":"llama","hidden_size":64}')).toEqual({
-      family: 'llama',
-      width: 64,
-      layers: undefined,
-      vocabSize: undefined,
-    });
-  });
-  it('is undefined for what is no configuration', () => {
-    for (const json of ['', '[', 'null', '7']) expect(readOwnConfig(json)).toBeUndefined();
-  });
-});
-
-it('roomFor knows only one side for sure', () => {
-  expect(roomFor(10, 10)).toBe('fits');
-  expect(roomFor(11, 10)).toBe('perhaps');
 });

@@ -4,19 +4,10 @@ import type { ErrorReport } from '../../../errors.ts';
 export interface OwnModel {
   /** The folder's or the configuration's name, for the panel. */
   name: string;
-  /** A GGUF file carries its configuration and its tokenizer itself. */
-  config?: File;
   /** All that the engine needs, in one list. */
   files: File[];
   bytes: number;
   ignored: number;
-}
-
-export interface OwnConfig {
-  family: string;
-  width?: number;
-  layers?: [encoder: number, decoder: number];
-  vocabSize?: number;
 }
 
 /** Read where they are there. */
@@ -29,7 +20,7 @@ const WEIGHT_INDEX = /\.(safetensors|bin)\.index\.json$/;
 /** Picks a model's files out of what was dropped, whatever else lies in the folder. */
 export function findOwnModel(files: readonly File[], folder?: string): OwnModel | ErrorReport {
   const gguf = files.filter((file) => /\.gguf$/i.test(file.name));
-  if (gguf.length === 1) return ownModel(gguf[0]!.name, undefined, gguf, files);
+  if (gguf.length === 1) return ownModel(gguf[0]!.name, gguf, files);
   const named = (name: string) => files.find((file) => file.name === name);
   const config = named('config.json');
   const tokenizer = named('tokenizer.json') ?? named('spiece.model');
@@ -58,41 +49,14 @@ export function findOwnModel(files: readonly File[], folder?: string): OwnModel 
           ? 'Drop the one GGUF file that you want.'
           : 'Drop the whole folder of the model; or choose config.json, the weights (.safetensors or .bin) and tokenizer.json or spiece.model together; or one GGUF file.',
     };
-  return ownModel(folder ?? 'own model', config, [config, tokenizer, ...weights, ...beside], files);
+  return ownModel(folder ?? 'own model', [config, tokenizer, ...weights, ...beside], files);
 }
 
-function ownModel(name: string, config: File | undefined, own: File[], all: readonly File[]): OwnModel {
+function ownModel(name: string, own: File[], all: readonly File[]): OwnModel {
   return {
     name,
-    config,
     files: own,
     bytes: own.reduce((sum, file) => sum + file.size, 0),
     ignored: all.length - own.length,
   };
-}
-
-/** What config.json says that matters before loading; what it does not say stays open. */
-export function readOwnConfig(json: string): OwnConfig | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const config = value as Record<string, unknown>;
-  const number = (...names: string[]) =>
-    names.map((name) => config[name]).find((entry): entry is number => Number.isSafeInteger(entry));
-  const encoder = number('num_layers', 'num_hidden_layers', 'n_layer');
-  return {
-    family: typeof config.model_type === 'string' ? config.model_type : 'unknown',
-    width: number('d_model', 'hidden_size', 'n_embd'),
-    layers: encoder === undefined ? undefined : [encoder, number('num_decoder_layers') ?? encoder],
-    vocabSize: number('vocab_size'),
-  };
-}
-
-/** Whether weights of so many bytes, none of them in a buffer larger than `largest`, are allowed here. */
-export function roomFor(bytes: number, bufferBytes: number): 'fits' | 'perhaps' {
-  return bytes <= bufferBytes ? 'fits' : 'perhaps';
 }

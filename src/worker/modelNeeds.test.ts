@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { memoryStore, type WeightFile } from '../weights/index.ts';
+import { localHub } from '../weights/testing/localHub.ts';
+import { modelNeeds } from './modelNeeds.ts';
+import { createModelDesk } from './models.ts';
+import { publicFile } from './testing.ts';
+
+const desk = createModelDesk({ modelsUrl: 'http://127.0.0.1:1/', store: async () => memoryStore() });
+const device = { traits: { rowLanes: 64 }, bindingLimit: 2 ** 27 };
+const of = async (path: string) =>
+  new File([new Uint8Array(await publicFile(`models/${path}`))], path.split('/').at(-1)!);
+
+/** T5 XL's table of contents (google/t5-xl-lm-adapt): 2.85 billion numbers, none of them read. */
+function t5Xl(): { config: unknown; weights: WeightFile } {
+  const [d, f, kv, layers, vocab] = [2048, 5120, 64, 24, 32128];
+  const shapes = new Map<string, number[]>([
+    ['shared.weight', [vocab, d]],
+    ['lm_head.weight', [vocab, d]],
+  ]);
+  const add = (name: string, ...shape: number[]) => shapes.set(`${name}.weight`, shape);
+  for (const stack of ['encoder', 'decoder']) {
+    add(`${stack}.final_layer_norm`, d);
+    add(`${stack}.block.0.layer.0.SelfAttention.relative_attention_bias`, 32, 32);
+    for (let i = 0; i < layers; i++) {
+      const kinds = stack === 'encoder' ? ['SelfAttention'] : ['SelfAttention', 'EncDecAttention'];
+      for (const [at, kind] of kinds.entries()) {
+        for (const w of ['q', 'k', 'v', 'o']) add(`${stack}.block.${i}.layer.${at}.${kind}.${w}`, 32 * kv, d);
+        add(`${stack}.block.${i}.layer.${at}.layer_norm`, d);
+      }
+      const last = `${stack}.block.${i}.layer.${kinds.length}`;
+      for (const w of ['wi_0', 'wi_1']) add(`${last}.DenseReluDense.${w}`, f, d);
+      add(`${last}.DenseReluDense.wo`, d, f);
+      add(`${last}.layer_norm`, d);
+    }
+  }
+  const tensors = new Map(
+    [...shapes].map(([name, shape]) => {
+      const byteLength = 4 * shape.reduce((product, size) => product * size, 1);
+      return [name, { name, dtype: 'F32' as const, shape, byteOffset: 0, byteLength }];
+    }),
+  );
+  return {
+    config: {
+      model_type: 't5',
+      d_model: d,
+      d_ff: f,
+      d_kv: kv,
+      num_heads: 32,
+      num_layers: layers,
+      num_decoder_layers: layers,
+      vocab_size: vocab,
+      feed_forward_proj: 'gated-gelu',
+      tie_word_embeddings: false,
+    },
+    weights: {
+      format: 'pytorch',
+      name: 'pytorch_model.bin',
+      tensors,
+      metadata: {},
+      read: async () => {
+        throw new Error('A tensor was read.');
+      },
+    },
+  };
+}
+
+describe('modelNeeds', () => {
+  it('of a small model: what it is, its bytes, and the largest batch', async () => {
+    const peeked = await desk.peek({
+      kind: 'files',
+      files: await Promise.all([of('tiny/config.json'), of('tiny/model.safetensors')]),
+    });
+    const needs = modelNeeds(peeked, device);
+    expect(needs).toMatchObject({ parameters: 721_920, width: 64, layers: [2, 2], storedAs: ['F16'] });
+    expect(needs).toMatchObject({ recommended: 'stored', why: 'room' });
+    const [stored] = needs.precisions;
+    expect(stored!.weightBytes).toBeGreaterThanOrEqual(2 * 721_920);
+    expect(stored).toMatchObject({ fits: true, largestBatch: 1024 });
+  });
+
+  it('of T5 XL: its largest batch is smaller, and the smallest form is the least bad', () => {
+    const needs = modelNeeds(t5Xl(), { ...device, bindingLimit: 2 ** 31 - 4 });
+    expect(needs.parameters).toBeGreaterThan(2.8e9);
+    const stored = needs.precisions.find(({ precision }) => precision === 'stored')!;
+    expect(stored.weightBytes).toBeGreaterThan(11e9);
+    expect(stored.largestBatch).toBeGreaterThan(0);
+    expect(stored.largestBatch).toBeLessThan(1024);
+    expect(stored.weightBytes + stored.activationBytes).toBeGreaterThan(needs.assumedBytes);
+    expect(needs.recommended).toBe(needs.precisions.at(-1)!.precision);
+  });
+
+  it('says where a matrix is larger than a buffer may be', () => {
+    const needs = modelNeeds(t5Xl(), device);
+    expect(needs.precisions[0]).toMatchObject({ fits: false });
+    expect(needs.precisions[0]!.largestBytes).toBeGreaterThan(device.bindingLimit);
+  });
+
+  it('of a model on a hub: nothing but tables of contents is sent', async () => {
+    const files = Object.fromEntries(
+      await Promise.all(
+        ['base/config.json', 'base/model.safetensors', 'tokenizer.json'].map(async (path) => [
+          path.split('/').at(-1)!,
+          new Uint8Array(await publicFile(`models/${path}`)),
+        ]),
+      ),
+    );
+    const hub = await localHub({ id: 'tests/base', files });
+    const peeked = await desk.peek({ kind: 'hub', id: 'tests/base', baseUrl: hub.url });
+    expect(modelNeeds(peeked, device).parameters).toBe(5_116_416);
+    expect(hub.sent()).toBeLessThan(30_000);
+    await hub.close();
+  });
+
+  it('refuses by name what cannot be computed, before anything is downloaded', async () => {
+    const config = JSON.parse((await publicFile('models/tiny/config.json')).toString());
+    const files = [
+      new File([JSON.stringify({ ...config, model_type: 'mamba' })], 'config.json'),
+      await of('tiny/model.safetensors'),
+    ];
+    const peeked = await desk.peek({ kind: 'files', files });
+    expect(() => modelNeeds(peeked, device)).toThrow(
+      expect.objectContaining({ code: 'unsupported-model', message: expect.stringContaining('mamba') }),
+    );
+  });
+});

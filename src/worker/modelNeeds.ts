@@ -1,0 +1,88 @@
+/**
+ * What a model needs here before it is loaded: its graph is made of its config and the table of contents of its weights, and memory
+ * is predicted from it as for a run.
+ */
+import { tensorBytes } from '../kernels/index.ts';
+import { makeModel } from '../models/index.ts';
+import { type BatchExample, defaultRecipe, planAnswers, predictMemory } from '../tuning/index.ts';
+import { parameterCount, type WeightFile } from '../weights/index.ts';
+import type { PeekedModel } from './models.ts';
+import type { Place } from './place.ts';
+import type { ModelNeeds, Precision, PrecisionNeed } from './protocol.ts';
+import { largestFitting } from './runPlan.ts';
+
+/**
+ * A laptop's graphics processor shares or has about this much for a tab. Nothing tells how much there is: WebGPU has limits of single
+ * buffers only.
+ */
+const ASSUMED_BYTES = 4e9;
+/** A usual task: texts of one or two sentences, one word as the answer. */
+const TOKENS = 48;
+/** Examples of a step that the recommendation makes room for. */
+const USUAL_BATCH = 16;
+
+const PRECISIONS: readonly Precision[] = ['stored'];
+
+/**
+ * @throws PreludeError 'unsupported-model', 'bad-config', 'bad-weights': a model that cannot be computed is refused before it is
+ * downloaded
+ */
+export function modelNeeds(
+  { config, weights }: PeekedModel,
+  { traits, bindingLimit }: Pick<Place, 'traits' | 'bindingLimit'>,
+): ModelNeeds {
+  const { info } = makeModel(config, weights);
+  const task = { promptLength: defaultRecipe.promptLength, tokens: TOKENS };
+  const precisions = PRECISIONS.map((precision): PrecisionNeed => {
+    const model = makeModel(config, weights);
+    const predict = predictMemory(
+      traits,
+      model,
+      { length: task.promptLength, loss: 'verbalizers', optimizer: defaultRecipe.optimizer, clipNorm: 0 },
+      [usualExample(task)],
+    );
+    const largestBytes = Math.max(...model.frozen.map(({ tensor }) => tensorBytes(tensor, {})));
+    const largestBatch = largestFitting(predict, bindingLimit);
+    const { weights: weightBytes, activations } = predict(Math.max(1, Math.min(USUAL_BATCH, largestBatch)));
+    return {
+      precision,
+      weightBytes,
+      largestBytes,
+      fits: largestBytes <= bindingLimit,
+      largestBatch,
+      activationBytes: activations,
+    };
+  });
+  const withRoom = precisions.find(
+    ({ fits, largestBatch, weightBytes, activationBytes }) =>
+      fits && largestBatch > 0 && weightBytes + activationBytes <= ASSUMED_BYTES,
+  );
+  return {
+    family: info.family,
+    parameters: parameterCount(weights),
+    width: info.width,
+    vocabSize: info.vocabSize,
+    layers: info.layers,
+    storedAs: formatsOf(weights),
+    precisions,
+    recommended: (withRoom ?? precisions.at(-1)!).precision,
+    why: withRoom ? 'room' : 'least',
+    assumedBytes: ASSUMED_BYTES,
+    task,
+  };
+}
+
+const usualExample = ({ promptLength, tokens }: ModelNeeds['task']): BatchExample => ({
+  ids: Array.from({ length: tokens }, () => 0),
+  prompt: { first: 0, count: promptLength },
+  answers: planAnswers([[0], [1]]),
+  target: 0,
+});
+
+/** Formats of the matrices, the one with most bytes first. Vectors are often kept in f32 beside them. */
+function formatsOf(weights: WeightFile): string[] {
+  const bytes = new Map<string, number>();
+  for (const { dtype, shape, byteLength } of weights.tensors.values())
+    if (shape.length > 1) bytes.set(dtype, (bytes.get(dtype) ?? 0) + byteLength);
+  return [...bytes].sort((a, b) => b[1] - a[1]).map(([dtype]) => dtype);
+}
