@@ -6,11 +6,10 @@ import { npy } from './tables.ts';
 const modelFile = async (path: string, name = path.split('/').at(-1)!) =>
   file(name, await readFile(`public/models/${path}`), 'application/octet-stream');
 
-/** Chooses a model's files and presses Load. */
-async function loadOwn(page: Page, files: ReturnType<typeof file>[]): Promise<void> {
+/** Chooses a model's files, which are looked into at once. */
+async function lookInto(page: Page, files: ReturnType<typeof file>[]): Promise<void> {
   const own = page.getByRole('region', { name: 'A model of your own' });
   await choose(page, own.getByRole('button', { name: 'Choose files' }), files);
-  await own.getByRole('article').getByRole('button', { name: 'Load' }).click();
 }
 
 test('a model of one’s own: what is missing, cut off or of another kind is said; a whole one loads', async ({
@@ -30,7 +29,7 @@ test('a model of one’s own: what is missing, cut off or of another kind is sai
   });
   await test.step('weights that are cut off', async () => {
     const half = { ...weights, buffer: weights.buffer.subarray(0, weights.buffer.length / 2) };
-    await loadOwn(page, [config, half, tokenizer]);
+    await lookInto(page, [config, half, tokenizer]);
     await expectError(page, /model\.safetensors/, /model\.safetensors/, /\w/);
     await remains();
   });
@@ -39,23 +38,24 @@ test('a model of one’s own: what is missing, cut off or of another kind is sai
       'config.json',
       JSON.stringify({ model_type: 'bert', hidden_size: 64, num_hidden_layers: 2 }),
     );
-    await loadOwn(page, [other, weights, tokenizer]);
+    await lookInto(page, [other, weights, tokenizer]);
     await expectError(page, /model_type "bert" is not known here/, /config\.json/, /Known are T5/);
     await remains();
   });
   await test.step('a config.json that is no JSON', async () => {
-    await loadOwn(page, [file('config.json', '{"model_type": "t5",'), weights, tokenizer]);
+    await lookInto(page, [file('config.json', '{"model_type": "t5",'), weights, tokenizer]);
     await expectError(page, /config\.json.*no valid JSON/, /config\.json/, /Get the file again/);
     await remains();
   });
   await test.step('a config.json of other sizes', async () => {
     const sizes = { ...JSON.parse(config.buffer.toString('utf8')), d_model: 96 };
-    await loadOwn(page, [file('config.json', JSON.stringify(sizes)), weights, tokenizer]);
+    await lookInto(page, [file('config.json', JSON.stringify(sizes)), weights, tokenizer]);
     await expectError(page, /config/, /\w/, /one and the same model/);
     await remains();
   });
   await test.step('a whole one', async () => {
-    await loadOwn(page, [config, weights, tokenizer]);
+    await lookInto(page, [config, weights, tokenizer]);
+    await page.getByRole('article', { name: 'own model' }).getByRole('button', { name: 'Load' }).click();
     await expect(page.locator('.page-head')).toContainText(/is loaded and frozen: 721,920 numbers/, {
       timeout: SLOW,
     });

@@ -15,7 +15,6 @@ export function NeedsTable({
   chosen: Precision | undefined;
   onChoose: (precision: Precision) => void;
 }) {
-  const adapter = useSession((s) => s.device?.description || s.device?.vendor);
   const limit = useSession((s) => s.device?.limits.bindingBytes);
   const software = useSession((s) => s.device?.software);
   const columns: Column<PrecisionNeed>[] = [
@@ -73,7 +72,7 @@ export function NeedsTable({
         rowId={({ precision }) => precision}
       />
       <p className="need">
-        {whyInWords(needs, adapter, limit)}{' '}
+        {whyInWords(needs, limit)}{' '}
         {`Counted with ${needs.task.promptLength} virtual tokens and texts of ${needs.task.tokens} tokens.`}
         {software && ' This adapter is software: the model will be right, but slow.'}
       </p>
@@ -81,14 +80,13 @@ export function NeedsTable({
   );
 }
 
-function whyInWords(needs: ModelNeeds, adapter: string | undefined, limit: number | undefined): string {
-  const here = adapter ?? 'this device';
+function whyInWords(needs: ModelNeeds, limit: number | undefined): string {
   const best = needs.precisions.find(({ precision }) => precision === needs.recommended)!;
   const together = best.weightBytes + best.activationBytes;
   if (!best.fits)
-    return `Its largest matrix takes ${formatBytes(best.largestBytes)}, and ${here} allows ${formatBytes(limit ?? 0)} in one buffer: it will not load here. Choose a smaller model.`;
+    return `Its largest matrix takes ${formatBytes(best.largestBytes)}, and this device allows ${formatBytes(limit ?? 0)} in one buffer: it will not load here. Choose a smaller model.`;
   if (needs.why === 'least')
     return `${formatBytes(together)} are more than the ${formatBytes(needs.assumedBytes)} that are taken for a usual device: it loads only where there is more. A browser does not tell how much there is.`;
   const alone = needs.precisions.length === 1;
-  return `${alone ? 'It should have room' : `${NAMES[needs.recommended]} is recommended`} on ${here}: ${formatBytes(together)} in all, and ${formatBytes(needs.assumedBytes)} are taken for a usual device, since a browser does not tell how much there is.`;
+  return `${alone ? 'It should have room' : `${NAMES[needs.recommended]} is recommended`} on this device: ${formatBytes(together)} in all, and ${formatBytes(needs.assumedBytes)} are taken for a usual device, since a browser does not tell how much there is.`;
 }
