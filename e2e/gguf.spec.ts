@@ -1,6 +1,6 @@
 /** A GGUF file from disk: a whole model with its tokenizer in one file. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import {
   alerts,
@@ -19,31 +19,28 @@ const TINY = 'src/models/testdata/gguf/tiny-f32.gguf';
 const SMOLLM2 = '../shared/models/smollm2-135m-instruct-q4_1.gguf';
 
 /** Drops a file on the part for models of one's own, as from the desktop. */
-async function drop(page: Page, path: string, name: string): Promise<void> {
+async function drop(page: Page, path: string): Promise<void> {
   const zone = page.getByRole('region', { name: 'A model of your own' }).locator('.drop');
-  const base64 = (await readFile(path)).toString('base64');
-  const data = await page.evaluateHandle(
-    async ([content, as]) => {
-      const blob = await (await fetch(`data:application/octet-stream;base64,${content}`)).blob();
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([blob], as!));
-      return transfer;
-    },
-    [base64, name],
-  );
-  for (const type of ['dragenter', 'dragover', 'drop'])
-    await zone.dispatchEvent(type, { dataTransfer: data });
+  await zone.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await zone.boundingBox())!;
+  const devtools = await page.context().newCDPSession(page);
+  const data = { items: [], files: [resolve(path)], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await devtools.send('Input.dispatchDragEvent', { type, x: x + width / 2, y: y + height / 2, data });
+  await devtools.detach();
 }
 
 test('a GGUF file dropped from disk is looked into, loads and learns', async ({ page }) => {
   await openStudio(page);
   await goTo(page, 'Model');
-  await drop(page, TINY, 'tiny.gguf');
-  const card = page.getByRole('article', { name: 'tiny.gguf' });
+  await drop(page, TINY);
+  const card = page.getByRole('article', { name: 'tiny-f32.gguf' });
   await expect(card).toContainText(/Llama; .* frozen numbers, published as F32/);
   await expect(card.getByRole('table', { name: 'What it needs on this device' })).toContainText('As stored');
   await card.getByRole('button', { name: 'Load' }).click();
-  await expect(page.locator('.page-head')).toContainText('tiny.gguf is loaded and frozen', { timeout: SLOW });
+  await expect(page.locator('.page-head')).toContainText('tiny-f32.gguf is loaded and frozen', {
+    timeout: SLOW,
+  });
   await setRecipe(page, { Steps: 3, Batch: 4 });
   await train(page);
   await expect(figure(page, 'step')).toContainText('3');
