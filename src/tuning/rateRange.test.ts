@@ -23,16 +23,21 @@ describe('suggestion', () => {
     [-1, 1],
     [-2, 0],
     [0, 1.5],
-  ])('near the steepest fall at 10^%d', (middle, end) => {
-    const { rate } = suggestRate(curve(middle, end, 0.02));
-    expect(rate).toBeDefined();
-    expect(Math.abs(Math.log10(rate!) - middle)).toBeLessThan(0.4);
+  ])('a third of where the loss leaps: it falls around 10^%d, and leaps after 10^%d', (middle, end) => {
+    const { rate, edge } = suggestRate(curve(middle, end, 0.02));
+    expect(Math.log10(edge!) - end).toBeGreaterThan(0);
+    expect(Math.log10(edge!) - end).toBeLessThan(0.4);
+    expect(rate! / edge!).toBeCloseTo(1 / 3, 1);
   });
 
-  test('is before the lowest loss', () => {
-    const points = curve(-1, 1);
-    const { rate, lowest } = suggestRate(points);
-    expect(rate!).toBeLessThan(points[lowest]!.rate);
+  test('the lowest point where it never leaps', () => {
+    const points = curve(-1, 9).map((point, i) =>
+      i > 45 ? { ...point, loss: point.loss + 0.002 * (i - 45) } : point,
+    );
+    const { rate, edge } = suggestRate(points);
+    expect(edge).toBeUndefined();
+    // The mean lags behind by a point or two.
+    expect(Math.abs(Math.log10(rate! / points[45]!.rate))).toBeLessThan(0.4);
   });
 
   test('none where the loss does not fall', () => {
@@ -52,8 +57,8 @@ describe('suggestion', () => {
   });
 
   test('what is not finite is passed over', () => {
-    const points = curve(-1, 1).map((point, i) => (i > 55 ? { ...point, loss: Number.NaN } : point));
-    expect(suggestRate(points).rate).toBeGreaterThan(0.03);
+    const points = curve(-1, 9).map((point, i) => (i > 55 ? { ...point, loss: Number.NaN } : point));
+    expect(suggestRate(points).edge).toBe(points[56]!.rate);
   });
 });
 

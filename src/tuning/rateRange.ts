@@ -1,6 +1,9 @@
 /**
- * The learning-rate range test (Smith 2017, "Cyclical learning rates for training neural networks", section 3.3; the rules for
- * reading it are fastai's `lr_find`): steps whose rate grows exponentially, and what their losses say.
+ * The learning-rate range test (Smith 2017, "Cyclical learning rates for training neural networks", section 3.3): steps whose
+ * rate grows exponentially, and what their losses say. A soft prompt learns slowly at first whatever the rate, so that the
+ * steepest fall says little; what the curve shows well is where it leaps. The suggestion is Bengio's rule (2012, "Practical
+ * recommendations for gradient-based training of deep architectures"): the best rate is close to the largest one that does not
+ * diverge; go down by three from there.
  */
 
 export interface RatePoint {
@@ -10,12 +13,12 @@ export interface RatePoint {
 }
 
 export interface RateSuggestion {
-  /** Where the smoothed loss falls steepest; undefined where it does not fall. */
+  /** A third of the edge; where the loss never leaps, the rate of its lowest point. Undefined where the loss does not fall. */
   rate?: number;
+  /** The first rate at which the smoothed loss leaps above what it was. */
+  edge?: number;
   /** Loss after smoothing, one for each point whose loss is finite. */
   smoothed: number[];
-  /** Index of its lowest point. */
-  lowest: number;
 }
 
 /** `count` rates from `from` to `to`, each the same factor above the one before. */
@@ -30,8 +33,9 @@ const DIVERGED = 4;
 const IN_A_ROW = 3;
 /** A fall of less than this share of the first loss is noise. */
 const LEAST_FALL = 0.02;
-/** Points on each side that a slope is read from. */
-const REACH = 3;
+/** A rise by this share of the first loss, above the lowest so far, is a leap. */
+const LEAP = 0.2;
+const BELOW_EDGE = 3;
 
 /** Whether a sweep may end here: everything after it will be worse. A single leap may come back, several in a row do not. */
 export function hasDiverged(points: readonly RatePoint[]): boolean {
@@ -57,27 +61,23 @@ function smooth(losses: readonly number[]): number[] {
     });
 }
 
-/**
- * The rate at which the loss falls fastest for each tenfold of the rate, before it is at its lowest.
- */
+/** Reads a sweep. */
 export function suggestRate(points: readonly RatePoint[]): RateSuggestion {
   const finite = points.filter(({ loss }) => Number.isFinite(loss));
   const smoothed = smooth(finite.map(({ loss }) => loss));
-  const lowest = smoothed.reduce((at, loss, i) => (loss < smoothed[at] ? i : at), 0);
-  const fall = smoothed.length ? smoothed[0] - smoothed[lowest] : 0;
-  if (lowest === 0 || fall < LEAST_FALL * Math.abs(smoothed[0])) return { smoothed, lowest };
-  let steepest = 0;
-  let rate: number | undefined;
-  for (let i = 1; i < lowest; i++) {
-    const a = Math.max(0, i - REACH);
-    const b = Math.min(smoothed.length - 1, i + REACH);
-    const slope = (smoothed[b] - smoothed[a]) / Math.log10(finite[b].rate / finite[a].rate);
-    if (slope < steepest) {
-      steepest = slope;
-      rate = finite[i].rate;
-    }
+  if (smoothed.length === 0) return { smoothed };
+  const first = smoothed[0];
+  let lowest = 0;
+  let leap: number | undefined;
+  for (let i = 1; i < smoothed.length && leap === undefined; i++) {
+    if (smoothed[i] < smoothed[lowest]) lowest = i;
+    else if (smoothed[i] > smoothed[lowest] + LEAP * Math.abs(first)) leap = i;
   }
-  return { rate: rate === undefined ? undefined : rounded(rate), smoothed, lowest };
+  // Losses that are no number end a sweep like a leap.
+  const edge =
+    leap !== undefined ? finite[leap].rate : points.find(({ loss }) => !Number.isFinite(loss))?.rate;
+  if (first - smoothed[lowest] < LEAST_FALL * Math.abs(first)) return { smoothed, edge };
+  return { smoothed, edge, rate: rounded(edge === undefined ? finite[lowest].rate : edge / BELOW_EDGE) };
 }
 
 /** Two digits are all that such a test can say. */

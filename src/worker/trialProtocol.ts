@@ -26,8 +26,10 @@ export interface RateSweep {
   points: RatePoint[];
   /** Smoothed loss, one for each point whose loss is finite. */
   smoothed: number[];
-  /** Where the loss falls fastest; undefined where it does not fall. */
+  /** A third of `edge`, or the lowest point where there is none; undefined where the loss does not fall. */
   suggested?: number;
+  /** The rate at which the loss leaps. */
+  edge?: number;
   ended: 'done' | 'diverged' | 'stopped';
 }
 

@@ -173,12 +173,13 @@ export function createTrialDesk(
             onPoint(point);
             if (hasDiverged(points)) break;
           }
-          const { rate, smoothed } = suggestRate(points);
+          const { rate, edge, smoothed } = suggestRate(points);
           const diverged = hasDiverged(points);
           return {
             points,
             smoothed,
             suggested: rate,
+            edge,
             ended: diverged ? ('diverged' as const) : stopped() ? ('stopped' as const) : ('done' as const),
           };
         },

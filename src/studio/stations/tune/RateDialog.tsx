@@ -36,11 +36,11 @@ export function RateDialog({ onClose }: { onClose: () => void }) {
     <Dialog title="Find a learning rate" isOpen onClose={close} width={680}>
       <div className="rates">
         <p>
-          The rate says how far each step goes. Too small, and nothing happens; too large, and the prompt
+          The rate says how far each step goes. Too small, and the prompt hardly learns; too large, and it
           jumps past what it looks for. A sweep (the <em>learning-rate range test</em>) makes {range.steps}{' '}
           steps on one batch, each with a larger rate, from {formatSetting(range.from)} to{' '}
-          {formatSetting(range.to)}, and throws the prompt away. A good rate lies where the loss falls
-          fastest, before it is at its lowest.
+          {formatSetting(range.to)}, and throws the prompt away. Soft prompts like large rates: a good one is
+          about a third of the rate at which the loss leaps.
         </p>
         <RateChart points={points} sweep={sweep} now={recipe.optimizer.learningRate} range={range} />
         <p aria-live="polite">{verdict(live, sweeping, points.length, range.steps, sweep)}</p>
@@ -78,7 +78,9 @@ function verdict(
     diverged: `The loss left the range before a rate of ${formatNumber(sweep.points.at(-1)?.rate ?? 0)}, so the sweep ended there.`,
     stopped: 'The sweep was stopped.',
   }[sweep.ended];
-  return sweep.suggested === undefined
-    ? `${ended} The loss did not fall clearly anywhere. Try another start or a longer prompt, then sweep again.`
-    : `${ended} The loss falls fastest near ${formatSetting(sweep.suggested)}.`;
+  if (sweep.suggested === undefined)
+    return `${ended} The loss did not fall clearly anywhere. Try another start or a longer prompt, then sweep again.`;
+  return sweep.edge === undefined
+    ? `${ended} The loss never leaps; it is lowest near ${formatSetting(sweep.suggested)}.`
+    : `${ended} The loss leaps near ${formatSetting(Number(sweep.edge.toPrecision(2)))}; a third of that is ${formatSetting(sweep.suggested)}.`;
 }
