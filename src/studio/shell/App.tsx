@@ -30,6 +30,10 @@ const PromptStation = lazy(async () => ({
 
 const Lessons = lazy(async () => ({ default: (await import('../lessons/Lessons.tsx')).Lessons }));
 
+const KernelInspector = lazy(async () => ({
+  default: (await import('../kernels/KernelInspector.tsx')).KernelInspector,
+}));
+
 const Board = lazy(async () => ({ default: (await import('../board/Board.tsx')).Board }));
 
 /** `control`: by what name a teacher's link can hide it. */
@@ -99,6 +103,13 @@ function Body() {
           </ErrorBoundary>
         </Route>
       )}
+      <Route path="/kernels">
+        <ErrorBoundary>
+          <Suspense fallback={<p className="loading muted">Loading the kernels</p>}>
+            <KernelInspector />
+          </Suspense>
+        </ErrorBoundary>
+      </Route>
       <Route path="/board">
         <ErrorBoundary>
           <Suspense fallback={<p className="loading muted">Loading the board</p>}>

@@ -1,3 +1,4 @@
+import { Link } from 'wouter';
 import { Empty, ProgressLine } from '../../components/index.ts';
 import { Section } from '../../components/sections.tsx';
 import { formatBytes, formatCount, formatSeconds } from '../../format.ts';
@@ -44,7 +45,7 @@ export function ModelStation() {
       >
         <OwnFiles isDisabled={busy} />
       </Section>
-      <Section title="This device">
+      <Section title="This device" aside={<Link href="/kernels">What a step costs, kernel by kernel</Link>}>
         <DeviceTable />
       </Section>
     </main>

@@ -1,4 +1,5 @@
 import { useEffect } from 'react';
+import { Link } from 'wouter';
 import type { DeviceReport, ProbeReport, RunPlan } from '../../../worker/protocol.ts';
 import { Button, Dialog, ProgressLine } from '../../components/index.ts';
 import { Facts } from '../../components/sections.tsx';
@@ -79,6 +80,11 @@ export function PreflightDialog({ onClose }: { onClose: () => void }) {
         {device && (
           <Part title="Device">
             <Facts facts={deviceFacts(device)} />
+            {device.engine === 'webgpu' && (
+              <p className="small">
+                <Link href="/kernels">What a step costs, kernel by kernel</Link>
+              </p>
+            )}
             {device.software && device.engine === 'webgpu' && (
               <p className="small muted">
                 This adapter is software: correct, but slow. Choose the smallest model, a short prompt and a
