@@ -21,7 +21,19 @@ export default defineConfig({
       },
       {
         optimizeDeps: {
-          include: ['@huggingface/tokenizers', 'valibot', 'fflate', 'idb', 'papaparse', 'chardet', 'comlink'],
+          include: [
+            '@bufbuild/protobuf/wire',
+            '@huggingface/tokenizers',
+            '@noble/hashes/legacy.js',
+            '@noble/hashes/sha2.js',
+            '@noble/hashes/utils.js',
+            'chardet',
+            'comlink',
+            'fflate',
+            'idb',
+            'papaparse',
+            'valibot',
+          ],
         },
         test: {
           name: 'gpu',

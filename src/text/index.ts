@@ -15,6 +15,7 @@ export { spieceTokenizer } from './spiece.ts';
 export { DEFAULT_TEMPLATES, FIELDS, parseTemplate, render, type Template } from './template.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 export {
+  answerJoiner,
   inspectVerbalizers,
   type LabelWords,
   makeVerbalizers,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
-import { inspectVerbalizers, makeVerbalizers } from './verbalizer.ts';
+import { answerJoiner, inspectVerbalizers, makeVerbalizers } from './verbalizer.ts';
 
 const tokenizer = loadTokenizer(
   JSON.parse(readFileSync(new URL('../../public/models/tokenizer.json', import.meta.url), 'utf8')),
@@ -83,5 +83,39 @@ describe('inspectVerbalizers', () => {
   it('says when there is no end token to append', () => {
     expect(kinds(own('good'), true, { ...tokenizer, eosId: undefined })).toContain('error no-end-token');
     expect(kinds(own('good'), false, { ...tokenizer, eosId: undefined })).toEqual([]);
+  });
+});
+
+describe('answerJoiner', () => {
+  const load = (name: string) =>
+    loadTokenizer(
+      JSON.parse(readFileSync(new URL(`./testdata/${name}.json`, import.meta.url), 'utf8')) as unknown,
+    );
+
+  it.each([
+    ['bpe-gpt2', ' '],
+    ['bpe-llama3', ' '],
+    ['bpe-qwen2', ' '],
+    ['bpe-smollm', ' '],
+    ['spm-bpe-gemma', ' '],
+    ['spm-bpe-llama2', ''],
+    ['unigram-t5', ''],
+    ['unigram-t5-wordsplit', ''],
+  ])('%s: %j, so that input and answer are the tokens of the whole text', (name, joiner) => {
+    const each = load(name);
+    expect(answerJoiner(each, '{text}')).toBe(joiner);
+    const [word] = makeVerbalizers([{ label: 'x', words: ['the'] }], each, {
+      appendEos: false,
+      joiner: answerJoiner(each, '{text}'),
+    });
+    expect(word).toMatchObject({ text: 'the' });
+    expect([...each.encode('it is'), ...word!.ids]).toEqual(each.encode('it is the'));
+  });
+
+  it('is nothing behind a template that ends in white space', () => {
+    const gpt2 = load('bpe-gpt2');
+    expect(answerJoiner(gpt2, '{text}\nAnswer:')).toBe(' ');
+    expect(answerJoiner(gpt2, '{text}\n')).toBe('');
+    expect(answerJoiner(gpt2, '{text} => ')).toBe('');
   });
 });

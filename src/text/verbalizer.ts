@@ -23,9 +23,25 @@ export interface VerbalizerIssue {
   message: string;
 }
 
-/** `appendEos`: the end token closes each verbalizer, so that a label that begins another can win over it. */
+/**
+ * `appendEos`: the end token closes each verbalizer, so that a label that begins another can win over it. `joiner`: what stands
+ * between the input and the word (see `answerJoiner`); its tokens are in `ids`, it is not in `text`.
+ */
 export interface VerbalizerOptions {
   appendEos: boolean;
+  joiner?: string;
+}
+
+/**
+ * What joins a template's text and the answer that goes on with it: a space where the tokenizer has other tokens for a word within a
+ * text than for one at its beginning (byte-level BPE, Gemma's SentencePiece), unless the template ends in white space. Empty for T5
+ * and Llama 2, whose SentencePiece puts a mark before the first word too. Only for decoders, whose answer goes on with their input.
+ */
+export function answerJoiner(tokenizer: Pick<Tokenizer, 'encode'>, template: string): '' | ' ' {
+  if (/\s$/.test(template)) return '';
+  const [alone, spaced, both] = ['b', ' b', 'a b'].map((text) => tokenizer.encode(text).join());
+  const before = tokenizer.encode('a').join();
+  return alone !== spaced && both === `${before},${spaced}` && both !== `${before},${alone}` ? ' ' : '';
 }
 
 /**
@@ -50,7 +66,7 @@ export function makeVerbalizers(
 export function inspectVerbalizers(
   labels: readonly LabelWords[],
   tokenizer: Tokenizer,
-  { appendEos }: VerbalizerOptions,
+  { appendEos, joiner = '' }: VerbalizerOptions,
 ): { verbalizers: Verbalizer[]; issues: VerbalizerIssue[] } {
   const issues: VerbalizerIssue[] = [];
   const { eosId } = tokenizer;
@@ -63,7 +79,7 @@ export function inspectVerbalizers(
     });
   const bare: Verbalizer[] = [];
   for (const { label, words } of labels) {
-    const own = words.map((text) => ({ label, text, ids: tokenizer.encode(text) }));
+    const own = words.map((text) => ({ label, text, ids: tokenizer.encode(joiner + text) }));
     for (const each of own.filter(({ ids }) => ids.length > 0)) bare.push(each);
     if (own.length === 0 || own.some(({ ids }) => ids.length === 0))
       issues.push({

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeExamples, readTable, split } from '../data/index.ts';
-import { makeVerbalizers, type Tokenizer } from '../text/index.ts';
+import { loadTokenizer, makeVerbalizers, type Tokenizer } from '../text/index.ts';
 import { createDatasetDesk, type DatasetDesk } from './dataset.ts';
 import type { Finding, TaskReport, TaskSettings } from './protocol.ts';
 import { wordsFor } from './taskSuggestion.ts';
@@ -112,6 +113,24 @@ describe('a suggestion', () => {
     const { labels } = await desk.setTask(settings, model, none);
     expect(labels.find(({ label }) => label === 'no')!.tokens).toHaveLength(1);
     expect(desk.task()!.verbalizers.every(({ ids }) => ids.at(-1) === tokenizer.eosId)).toBe(true);
+  });
+
+  it('puts the space into the answer’s tokens where a decoder goes on with its input', async () => {
+    const gpt2 = loadTokenizer(
+      JSON.parse(
+        await readFile(new URL('../text/testdata/bpe-gpt2.json', import.meta.url), 'utf8'),
+      ) as unknown,
+    );
+    await openFile(csv(rowsOf(['the', 'and'], 4)));
+    const tokensOf = async (continues: boolean) => {
+      const decoder = { tokenizer: gpt2, continues };
+      const { labels } = await desk.setTask(await desk.suggestTask(decoder), decoder, none);
+      return labels.map(({ word, tokens }) => `${word}: ${tokens.join(' ')}`).sort();
+    };
+    expect(await tokensOf(true)).toEqual(['and: Ġand', 'the: Ġthe']);
+    const { verbalizers, encodeAnswer } = desk.task()!;
+    expect(verbalizers.map(({ ids }) => ids)).toEqual(verbalizers.map(({ text }) => encodeAnswer(text)));
+    expect((await tokensOf(false)).every((line) => !line.includes('Ġ'))).toBe(true);
   });
 
   it('writes labels as the tokenizer reads them in fewest tokens', () => {

@@ -181,7 +181,7 @@ export function createDatasetDesk(options: { samplesUrl: string; fetch?: typeof 
       layers: [...layers.slice(0, -1), top],
       findings: findings(top, files),
       settings,
-      tokenizer: model.tokenizer,
+      model,
       cache,
       onProgress: speedometer('Reading the texts as tokens', 'examples', onProgress),
       signal,
@@ -247,7 +247,7 @@ export function createDatasetDesk(options: { samplesUrl: string; fetch?: typeof 
       const { table, sample } = needOpened();
       const chosen = roles ?? sample?.roles ?? guessRoles(table);
       const asMade = sample && sameRoles(sample.roles, chosen);
-      return suggestSettings(table, chosen, asMade ? sample : undefined, model?.tokenizer);
+      return suggestSettings(table, chosen, asMade ? sample : undefined, model);
     },
 
     setTask: (settings, model, onProgress) =>

@@ -2,14 +2,14 @@ import { PreludeError, reportError } from '../errors.ts';
 import type { SoftPrompt } from '../prompts/index.ts';
 import { parseRecipe } from '../tuning/index.ts';
 import { createDatasetDesk } from './dataset.ts';
-import { createDeviceDesk } from './device.ts';
+import { createDeviceDesk, type ResidentModel } from './device.ts';
 import { createComparison } from './engineComparison.ts';
 import { createInsideDesk } from './inside.ts';
 import { createPromptDesk } from './kept.ts';
 import { createMeasuring } from './measuring.ts';
 import { modelNeeds } from './modelNeeds.ts';
 import { createModelDesk } from './models.ts';
-import type { PreparedTask } from './preparedTask.ts';
+import type { PreparedTask, TextModel } from './preparedTask.ts';
 import { profileStep } from './profile.ts';
 import type { Engine, PromptRef } from './protocol.ts';
 import {
@@ -165,10 +165,10 @@ export function createEngine(baseUrl: string): Engine {
       await quiet();
       return data.openData(source, options, onProgress);
     },
-    suggestTask: (roles) => data.suggestTask(device.model()?.opened, roles),
+    suggestTask: (roles) => data.suggestTask(textModel(device.model()), roles),
     async setTask(settings, onProgress) {
       await quiet();
-      return data.setTask(settings, device.need().opened, onProgress);
+      return data.setTask(settings, textModel(device.need()), onProgress);
     },
     async mend(finding) {
       await quiet();
@@ -257,6 +257,13 @@ export function createEngine(baseUrl: string): Engine {
     importPrompt: (files) => prompts.importPrompt(files, device.model()?.identity),
   };
   return reportingErrors(engine);
+}
+
+/** What the data need of a model. */
+function textModel(resident: ResidentModel): TextModel;
+function textModel(resident: ResidentModel | undefined): TextModel | undefined;
+function textModel(resident: ResidentModel | undefined): TextModel | undefined {
+  return resident && { tokenizer: resident.opened.tokenizer, continues: resident.model.kind === 'causal' };
 }
 
 /** Errors cross to the page as plain `ErrorReport`s: a structured clone of an Error loses all but its message. */

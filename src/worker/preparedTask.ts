@@ -1,6 +1,7 @@
 import { majorityBaseline } from '../data/index.ts';
 import { PreludeError } from '../errors.ts';
 import {
+  answerJoiner,
   binLengths,
   inspectVerbalizers,
   makeVerbalizers,
@@ -26,6 +27,8 @@ const TOKENS = { least: 2, most: 4096 };
 /** What of the model the data need. */
 export interface TextModel {
   tokenizer: Tokenizer;
+  /** A decoder: its answer goes on with its input. */
+  continues?: boolean;
 }
 
 export interface PreparedExample {
@@ -64,6 +67,8 @@ export interface PreparedTask {
    * @throws PreludeError 'bad-template'
    */
   encodeText(text: string, text2?: string, template?: string): number[];
+  /** Token ids of an answer behind the task's template, or another one; without the end token. */
+  encodeAnswer(word: string, template?: string): number[];
 }
 
 /** A prepared task with what the desk shows of it. */
@@ -105,7 +110,7 @@ export interface PrepareInput {
   /** The doctor's findings on the top layer. */
   findings: readonly TaskFinding[];
   settings: TaskSettings;
-  tokenizer: Tokenizer;
+  model: TextModel;
   cache: TokenCache;
   onProgress: Speedometer;
   signal: AbortSignal;
@@ -113,7 +118,8 @@ export interface PrepareInput {
 
 /** @throws PreludeError 'bad-labels', 'bad-template', 'cancelled' */
 export async function prepareTask(input: PrepareInput): Promise<TaskState> {
-  const { settings, tokenizer, files, layers } = input;
+  const { settings, files, layers } = input;
+  const { tokenizer, continues } = input.model;
   const template = checkSettings(settings);
   const layer = layers.at(-1)!;
   checkLayer(layer, input.dataName, settings.roles.label);
@@ -121,7 +127,8 @@ export async function prepareTask(input: PrepareInput): Promise<TaskState> {
   const counts = labelsOf(layer);
   const labels = counts.map(({ label }) => label);
   const words = labels.map((label) => ({ label, words: [wordOf(label, settings)] }));
-  const options = { appendEos: settings.appendEos };
+  const joinerOf = (source: string) => (continues ? answerJoiner(tokenizer, source) : '');
+  const options = { appendEos: settings.appendEos, joiner: joinerOf(settings.template) };
   const verbalizers = makeVerbalizers(words, tokenizer, options);
 
   const indexOf = new Map(labels.map((label, index) => [label, index]));
@@ -206,6 +213,7 @@ export async function prepareTask(input: PrepareInput): Promise<TaskState> {
       majority,
       tokenizer,
       encodeText: (text, text2, other) => read(text, text2, other).ids,
+      encodeAnswer: (word, other = settings.template) => tokenizer.encode(joinerOf(other) + word),
     },
   };
 }

@@ -53,13 +53,16 @@ export async function softValues({ source, values }: ReadablePrompt): Promise<{
 
 /** What a prompt is asked for: its own labels and their token ids where it brings them, else those of the task. */
 export function labelsFor(
-  { own }: ReadablePrompt,
-  current: Pick<PreparedTask, 'labels' | 'verbalizers'>,
-  tokenizer: Pick<Tokenizer, 'eosId' | 'encode'>,
+  { own, template }: ReadablePrompt,
+  current: Pick<PreparedTask, 'labels' | 'verbalizers' | 'encodeAnswer'>,
+  tokenizer: Pick<Tokenizer, 'eosId'>,
 ): { labels: string[]; candidates: number[][] } {
   if (!own) return { labels: current.labels, candidates: current.verbalizers.map(({ ids }) => ids) };
   const end = own.appendEos && tokenizer.eosId !== undefined ? [tokenizer.eosId] : [];
-  return { labels: own.labels, candidates: own.words.map((word) => [...tokenizer.encode(word), ...end]) };
+  return {
+    labels: own.labels,
+    candidates: own.words.map((word) => [...current.encodeAnswer(word, template), ...end]),
+  };
 }
 
 /** Softmax of log-likelihoods. */

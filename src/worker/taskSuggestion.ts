@@ -8,12 +8,14 @@ import {
 } from '../data/index.ts';
 import { PreludeError } from '../errors.ts';
 import {
+  answerJoiner,
   DEFAULT_TEMPLATES,
   inspectVerbalizers,
   parseTemplate,
   render,
   type Tokenizer,
 } from '../text/index.ts';
+import type { TextModel } from './preparedTask.ts';
 import type { Roles, TaskSettings } from './protocol.ts';
 import { fieldsOf } from './taskTokens.ts';
 
@@ -30,19 +32,21 @@ export function suggestSettings(
   table: Table,
   roles: Roles,
   sample: Sample | undefined,
-  tokenizer: Tokenizer | undefined,
+  model: TextModel | undefined,
 ): TaskSettings {
+  const tokenizer = model?.tokenizer;
   const examples = examplesOf(table, roles);
   const counts = labelCounts(examples);
   const labels = counts.length <= MAX_CLASSES ? counts.map(({ label }) => label) : [];
   const template = roles.text2 === undefined ? DEFAULT_TEMPLATES.single : DEFAULT_TEMPLATES.pair;
-  const words = sample ? new Map(Object.entries(sample.verbalizers)) : wordsFor(labels, tokenizer);
+  const joiner = model?.continues ? answerJoiner(model.tokenizer, template) : '';
+  const words = sample ? new Map(Object.entries(sample.verbalizers)) : wordsFor(labels, tokenizer, joiner);
   return {
     roles,
     template,
     writtenPrompt: sample?.writtenPrompt ?? writtenPrompt([...words.values()], roles),
     verbalizers: Object.fromEntries(words),
-    appendEos: needsEnd(words, tokenizer),
+    appendEos: needsEnd(words, tokenizer, joiner),
     maxTokens: tokenizer ? suggestMaxTokens(examples, template, tokenizer) : MAX_TOKENS.usual,
     split: { kind: 'stratified', train: 0.7, dev: 0.15, test: 0.15, seed: 7 },
   };
@@ -67,19 +71,23 @@ function writtenPrompt(words: readonly string[], roles: Roles): string {
 
 /**
  * A word for each label that the model can say: the label itself, without underscores or capitals where that takes fewer
- * tokens. Labels that no tokens are left of, or that are the same to the model as another, get a number.
+ * tokens, behind what joins them to the input. Labels that no tokens are left of, or that are the same to the model as another, get a number.
  */
-export function wordsFor(labels: readonly string[], tokenizer: Tokenizer | undefined): Map<string, string> {
+export function wordsFor(
+  labels: readonly string[],
+  tokenizer: Tokenizer | undefined,
+  joiner = '',
+): Map<string, string> {
   const words = new Map<string, string>();
   const taken = new Set<string>();
-  const keyOf = (word: string) => (tokenizer ? tokenizer.encode(word).join() : word);
+  const keyOf = (word: string) => (tokenizer ? tokenizer.encode(joiner + word).join() : word);
   const usable = (word: string) => {
     if (!tokenizer) return !taken.has(word);
-    const ids = tokenizer.encode(word);
+    const ids = tokenizer.encode(joiner + word);
     const known = tokenizer.unkId === undefined || !ids.includes(tokenizer.unkId);
     return ids.length > 0 && known && !taken.has(ids.join());
   };
-  const length = (word: string) => tokenizer?.encode(word).length ?? 0;
+  const length = (word: string) => tokenizer?.encode(joiner + word).length ?? 0;
   const take = (label: string, word: string) => {
     words.set(label, word);
     taken.add(keyOf(word));
@@ -97,10 +105,14 @@ export function wordsFor(labels: readonly string[], tokenizer: Tokenizer | undef
 }
 
 /** Whether one verbalizer begins another: then only an end token lets the longer one win. */
-function needsEnd(words: ReadonlyMap<string, string>, tokenizer: Tokenizer | undefined): boolean {
+function needsEnd(
+  words: ReadonlyMap<string, string>,
+  tokenizer: Tokenizer | undefined,
+  joiner: string,
+): boolean {
   if (tokenizer) {
     const labels = [...words].map(([label, word]) => ({ label, words: [word] }));
-    const { issues } = inspectVerbalizers(labels, tokenizer, { appendEos: false });
+    const { issues } = inspectVerbalizers(labels, tokenizer, { appendEos: false, joiner });
     return tokenizer.eosId !== undefined && issues.some(({ kind }) => kind === 'prefix');
   }
   const all = [...words.values()];

@@ -1,7 +1,7 @@
 /** Several learned prompts on the one frozen model: a batch that mixes tasks, a vote, and the way from one prompt to another. */
 import { wilsonInterval } from '../data/index.ts';
 import { PreludeError } from '../errors.ts';
-import { parseTemplate, render, truncate } from '../text/index.ts';
+import { answerJoiner, parseTemplate, render, truncate } from '../text/index.ts';
 import { type PassReport, type PromptSource, planAnswers, type ScoreExample } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
 import { drawDevRows, type Measuring, meanOf, scoreRows } from './measuring.ts';
@@ -92,7 +92,7 @@ export function createTogetherDesk(
       ),
 
     async readTogether(items) {
-      const { scorer, opened } = device.need();
+      const { scorer, opened, model } = device.need();
       const { eosId } = opened.tokenizer;
       const sources = new Map<string, { of: TaskOfPrompt; source: PromptSource }>();
       const examples: ScoreExample[] = [];
@@ -107,10 +107,13 @@ export function createTogetherDesk(
         }
         const { of, source } = known;
         const end = of.appendEos && eosId !== undefined ? [eosId] : [];
+        const joiner = model.kind === 'causal' ? answerJoiner(opened.tokenizer, of.template) : '';
         examples.push({
           ids: encode(of.template, text, text2),
           prompt: source,
-          answers: planAnswers(of.answers.map((answer) => [...opened.tokenizer.encode(answer.text), ...end])),
+          answers: planAnswers(
+            of.answers.map((answer) => [...opened.tokenizer.encode(joiner + answer.text), ...end]),
+          ),
         });
         labels.push(of.answers.map(({ label }) => label));
       }
