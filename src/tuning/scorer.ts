@@ -37,11 +37,15 @@ export interface PassReport {
 
 /** Reads with the frozen model: label scores and free answers, without gradients. */
 export interface Scorer {
-  /** For each example, log p(candidate | prompt, input) of each candidate, summed over its tokens. */
+  /**
+   * For each example, log p(candidate | prompt, input) of each candidate, summed over its tokens. Ends with the signal's reason
+   * after the batch that is on its way.
+   */
   score(
     examples: readonly ScoreExample[],
     onProgress?: (done: number) => void,
     onPass?: (pass: PassReport) => void,
+    signal?: AbortSignal,
   ): Promise<Float32Array[]>;
   /** Attention to the virtual tokens of one text (see `attendToPrompt`); absent where the engine keeps nothing to see it by. */
   attend?(example: ScoreExample): Promise<AttentionBlock[]>;
@@ -50,6 +54,7 @@ export interface Scorer {
     examples: readonly Omit<ScoreExample, 'answers'>[],
     options: { maxTokens: number; ignoreEnd?: boolean },
     onProgress?: (done: number) => void,
+    signal?: AbortSignal,
   ): Promise<number[][]>;
   readonly bytes: number;
   destroy(): void;
@@ -196,7 +201,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
     get bytes() {
       return (built?.score.program.bytes ?? 0) + (built?.decoder?.bytes ?? 0);
     },
-    async score(examples, onProgress, onPass) {
+    async score(examples, onProgress, onPass, signal) {
       if (examples.length === 0) return [];
       const { score, capacity } = await prepare(capacityOf(asBatch(examples)));
       const ring = createReadbackRing(gpu, 4 * capacity.C);
@@ -204,6 +209,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
       const pending: Promise<void>[] = [];
       let done = 0;
       for (const part of cut(examples, capacity)) {
+        if (signal?.aborted) break;
         const { batch, load } = place(part);
         load();
         const { dims, tokens } = feed.write(score.program, batch);
@@ -235,9 +241,10 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
       }
       await Promise.all(pending);
       ring.destroy();
+      signal?.throwIfAborted();
       return results;
     },
-    async generate(examples, { maxTokens, ignoreEnd = false }, onProgress) {
+    async generate(examples, { maxTokens, ignoreEnd = false }, onProgress, signal) {
       // Room for the longest answer: its rows are run again for every further token.
       const longest = new Array<number>(Math.max(0, maxTokens - 1)).fill(0);
       const all = examples.map(
@@ -254,6 +261,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
       );
       const results: number[][] = [];
       for (const part of cut(all, prepared.capacity)) {
+        signal?.throwIfAborted();
         const asked = examples.slice(results.length, results.length + part.length);
         const answers: number[][] = part.map(() => []);
         for (let length = 0; length < maxTokens; length++) {

@@ -6,7 +6,7 @@ import { createDeviceDesk, type ResidentModel } from './device.ts';
 import { createComparison } from './engineComparison.ts';
 import { createInsideDesk } from './inside.ts';
 import { createPromptDesk } from './kept.ts';
-import { createMeasuring } from './measuring.ts';
+import { createMeasuring, type Measuring } from './measuring.ts';
 import { modelNeeds } from './modelNeeds.ts';
 import { createModelDesk } from './models.ts';
 import type { PreparedTask, TextModel } from './preparedTask.ts';
@@ -141,6 +141,15 @@ export function createEngine(baseUrl: string): Engine {
     };
   };
 
+  /** Of each prompt and part, so that a stop meets what it is about and nothing that goes beside it. */
+  const evaluatings = new Map<string, Measuring>();
+  const evaluating = (ref: PromptRef, part: 'dev' | 'test'): Measuring => {
+    const key = JSON.stringify([ref, part]);
+    const known = evaluatings.get(key) ?? createMeasuring();
+    evaluatings.set(key, known);
+    return known;
+  };
+
   const engine: Engine = {
     async openDevice(engine = 'auto') {
       await quiet();
@@ -215,13 +224,16 @@ export function createEngine(baseUrl: string): Engine {
     deleteRun: (run) => runs.remove(run),
 
     async evaluate(ref, part, { decoding }, onProgress) {
-      const evaluation = await device.withModel(() => reading.evaluate(ref, part, decoding, onProgress));
+      const evaluation = await evaluating(ref, part).run((signal) =>
+        device.withModel(() => reading.evaluate(ref, part, decoding, onProgress, signal)),
+      );
       if (ref.kind === 'run' && ref.which === 'best' && part === 'test' && decoding === 'rank') {
         const { accuracy, low, high, n } = evaluation;
         await runs.recordTest(ref.run, { accuracy, low, high, n });
       }
       return evaluation;
     },
+    stopEvaluation: async (ref, part) => evaluating(ref, part).stop(),
     predict: (text, text2, refs, { generate }) =>
       device.withModel(() => reading.predict(text, text2, refs, generate)),
     neighbours: (ref, count, step) => device.withModel(() => reading.neighbours(ref, count, step)),

@@ -402,6 +402,8 @@ export interface Engine extends EngineSwitch, Trials, InsideEngine, TogetherEngi
     options: { decoding: 'rank' | 'greedy' },
     onProgress: OnProgress,
   ): Promise<Evaluation>;
+  /** Ends the evaluation of this prompt and part within a batch: it rejects `cancelled`. */
+  stopEvaluation(prompt: PromptRef, part: 'dev' | 'test'): Promise<void>;
   /** Label scores of one text under several prompts. */
   predict(
     text: string,

@@ -107,6 +107,7 @@ export interface ReadingDesk {
     part: 'dev' | 'test',
     decoding: 'rank' | 'greedy',
     onProgress: OnProgress,
+    signal?: AbortSignal,
   ): Promise<Evaluation>;
   predict(
     text: string,
@@ -129,7 +130,7 @@ export function createReadingDesk(
   let baseline: { of: Float32Array; random: TokenNeighbours['random'] } | undefined;
 
   return {
-    async evaluate(ref, part, decoding, onProgress) {
+    async evaluate(ref, part, decoding, onProgress, signal) {
       const { scorer, opened } = device.need();
       const current = task();
       // Always the same draw of dev rows, so that the lines of one chart are about the same rows.
@@ -150,11 +151,14 @@ export function createReadingDesk(
         }),
       );
       const report = speedometer(`Reading ${part} rows`, 'examples', onProgress);
-      const scores = await scorer.score(inputs, (done) => report(done, inputs.length));
+      const scores = await scorer.score(inputs, (done) => report(done, inputs.length), undefined, signal);
       const generated =
         decoding === 'greedy'
-          ? await scorer.generate(inputs, { maxTokens: answerLength(answers) }, (done) =>
-              report(done, inputs.length),
+          ? await scorer.generate(
+              inputs,
+              { maxTokens: answerLength(answers) },
+              (done) => report(done, inputs.length),
+              signal,
             )
           : undefined;
       const texts = generated?.map((ids) => opened.tokenizer.decode(ids, { skipSpecial: true }).trim());

@@ -11,6 +11,8 @@ export interface EvaluationsState {
     decoding: 'rank' | 'greedy',
     onProgress?: OnProgress,
   ): Promise<Evaluation>;
+  /** Ends what was asked of this prompt and part; who waits for it is told `cancelled`. */
+  stop(prompt: PromptRef, part: 'dev' | 'test'): Promise<void>;
   /** Task or model changed: nothing that is kept holds any more. */
   forget(): void;
   /** A prompt's evaluations are stale (a run went on). */
@@ -58,6 +60,7 @@ export function createEvaluations(engine: Engine) {
       pending.set(key, work);
       return work;
     },
+    stop: (prompt, part) => engine.stopEvaluation(prompt, part),
     forget() {
       generation++;
       pending.clear();

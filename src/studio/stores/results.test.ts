@@ -30,15 +30,16 @@ describe('results', () => {
     expect(results.getState().measuring).toBeUndefined();
   });
 
-  it('asks for no more once stopped, and keeps what was in work', async () => {
-    const { evaluations, results, measured } = setup(20);
+  it('ends what is in work once stopped, and asks for no more', async () => {
+    const { evaluations, notices, results, measured } = setup(20);
     const work = results.getState().measure([saved, { kind: 'none' }]);
     expect(results.getState().measuring).toEqual(saved);
     results.getState().stop();
     expect(results.getState()).toMatchObject({ measuring: undefined, stopped: true });
     await work;
     expect(measured()).toEqual(['saved']);
-    expect(keptEvaluation(evaluations.getState().kept, saved, 'test', 'rank')).toBeDefined();
+    expect(keptEvaluation(evaluations.getState().kept, saved, 'test', 'rank')).toBeUndefined();
+    expect(notices.getState().errors).toEqual([]);
     expect(results.getState()).toMatchObject({ measuring: undefined, progress: undefined, stopped: true });
     results.getState().choose({ kind: 'none' });
     expect(results.getState().stopped).toBe(false);

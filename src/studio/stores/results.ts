@@ -26,7 +26,7 @@ export interface ResultsState {
   setDecoding(decoding: Decoding): void;
   /** Measures these, one after the other, on the chosen part; those that are measured already cost nothing. */
   measure(prompts: readonly PromptRef[]): Promise<void>;
-  /** Asks for no more. What is measured already stays; the one in work is kept when it comes. */
+  /** Ends the one in work and asks for no more. What is measured already stays. */
   stop(): void;
 }
 
@@ -62,6 +62,8 @@ export function createResults(evaluations: Evaluations, notices: Notices) {
         }
       },
       stop() {
+        const { measuring, part } = get();
+        if (measuring) evaluations.getState().stop(measuring, part).catch(notices.getState().fail);
         generation++;
         set({ measuring: undefined, progress: undefined, stopped: true });
       },

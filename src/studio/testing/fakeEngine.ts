@@ -60,6 +60,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
   let settings: TaskSettings = fakeSettings(sample.labels);
   let mended: string[] = [];
   let run: FakeRun | undefined;
+  let evaluationStops = 0;
 
   const wait = (ms: number) =>
     ms > 0 ? new Promise<void>((done) => setTimeout(done, ms)) : Promise.resolve();
@@ -348,8 +349,14 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       );
     },
     async evaluate(prompt, part, _options, onProgress) {
+      const asked = evaluationStops;
       await work('Measuring', 'examples', 120, onProgress);
+      if (asked !== evaluationStops)
+        throw { code: 'cancelled', message: 'Stopped.', remedy: 'Ask again.' } satisfies ErrorReport;
       return evaluation(prompt, part);
+    },
+    async stopEvaluation() {
+      evaluationStops++;
     },
     async predict(text, _text2, prompts, { generate }) {
       await wait(delay / 20);

@@ -80,10 +80,11 @@ export async function createOnnxScorer(
 
   return {
     bytes: program.bytes,
-    async score(examples, onProgress, onPass) {
+    async score(examples, onProgress, onPass, signal) {
       const results: Float32Array[] = new Array(examples.length);
       let done = 0;
       for (const part of inBatches(examples)) {
+        signal?.throwIfAborted();
         const { score: values, pass } = await run(part.map((i) => examples[i]));
         onPass?.(pass);
         let at = 0;
@@ -97,10 +98,11 @@ export async function createOnnxScorer(
       }
       return results;
     },
-    async generate(examples, { maxTokens, ignoreEnd = false }, onProgress) {
+    async generate(examples, { maxTokens, ignoreEnd = false }, onProgress, signal) {
       const results: number[][] = new Array(examples.length);
       let done = 0;
       for (const part of inBatches(examples)) {
+        signal?.throwIfAborted();
         const answers: number[][] = part.map(() => []);
         for (let length = 0; length < maxTokens; length++) {
           const { next: tokens, labels } = await run(

@@ -17,9 +17,10 @@ import {
   type Order,
   type Outcome,
   outcomesCsv,
+  type Slice,
   selectOutcomes,
-  slicesByLength,
 } from './outcomes.ts';
+import { Slices } from './Slices.tsx';
 
 const SHOWS = [
   { id: 'wrong', label: 'wrong rows' },
@@ -33,8 +34,18 @@ const ORDERS = [
 ] as const;
 
 /** Where the answers go: the confusion matrix, each label's figures, and the rows themselves. */
-export function Outcomes({ evaluation, name }: { evaluation: Evaluation; name: string }) {
+export function Outcomes({
+  evaluation,
+  baseline,
+  name,
+}: {
+  evaluation: Evaluation;
+  /** The untuned model's answers to the same rows, where they have been measured. */
+  baseline: Evaluation | undefined;
+  name: string;
+}) {
   const [cell, setCell] = useState<Cell>();
+  const [slice, setSlice] = useState<Slice>();
   return (
     <>
       <Section title="Where the answers go">
@@ -58,39 +69,19 @@ export function Outcomes({ evaluation, name }: { evaluation: Evaluation; name: s
               rows={evaluation.classes}
               rowId={(row) => row.label}
             />
-            <ByLength evaluation={evaluation} />
           </div>
         </div>
       </Section>
-      <Rows evaluation={evaluation} name={name} cell={cell} onCell={setCell} />
+      <Slices evaluation={evaluation} baseline={baseline} slice={slice} onSlice={setSlice} />
+      <Rows
+        evaluation={evaluation}
+        name={name}
+        cell={cell}
+        onCell={setCell}
+        slice={slice}
+        onSlice={setSlice}
+      />
     </>
-  );
-}
-
-function ByLength({ evaluation }: { evaluation: Evaluation }) {
-  const slices = useMemo(() => slicesByLength(evaluation.outcomes), [evaluation]);
-  if (slices.length < 2) return null;
-  return (
-    <Table
-      caption="Accuracy by the length of the text"
-      columns={[
-        {
-          id: 'length',
-          title: 'Length',
-          cell: ({ from, to }) => (from === to ? plural(from, 'word') : `${from} to ${to} words`),
-        },
-        { id: 'accuracy', title: 'Right', align: 'end', cell: (slice) => formatPercent(slice.accuracy) },
-        {
-          id: 'interval',
-          title: '95 % interval',
-          align: 'end',
-          cell: ({ low, high }) => `${formatPercent(low, 0)} to ${formatPercent(high, 0)}`,
-        },
-        { id: 'rows', title: 'Rows', align: 'end', cell: (slice) => formatCount(slice.n) },
-      ]}
-      rows={slices}
-      rowId={(slice) => String(slice.from)}
-    />
   );
 }
 
@@ -99,18 +90,22 @@ function Rows({
   name,
   cell,
   onCell,
+  slice,
+  onSlice,
 }: {
   evaluation: Evaluation;
   name: string;
   cell: Cell | undefined;
   onCell: (cell: Cell | undefined) => void;
+  slice: Slice | undefined;
+  onSlice: (slice: Slice | undefined) => void;
 }) {
   const [show, setShow] = useState<(typeof SHOWS)[number]['id']>('wrong');
   const [order, setOrder] = useState<Order>('surest');
   const [search, setSearch] = useState('');
   const found = useMemo(
-    () => selectOutcomes(evaluation, { show, order, search, cell }),
-    [evaluation, show, order, search, cell],
+    () => selectOutcomes(evaluation, { show, order, search, cell, slice }),
+    [evaluation, show, order, search, cell, slice],
   );
   const { labels, part } = evaluation;
   const save = () =>
@@ -132,6 +127,11 @@ function Rows({
         ) : (
           <Select label="Show" hideLabel choices={SHOWS} value={show} onChange={setShow} />
         )}
+        {slice && (
+          <Button onPress={() => onSlice(undefined)}>
+            {slice.name} <X size={15} aria-hidden />
+          </Button>
+        )}
         <Select label="Order" hideLabel choices={ORDERS} value={order} onChange={setOrder} />
         <SearchField label="Search the texts" value={search} onChange={setSearch} />
         <span className="muted small" role="status">
@@ -143,13 +143,13 @@ function Rows({
       </div>
       {found.length === 0 ? (
         <Empty>
-          {show === 'wrong' && !cell && search === ''
+          {show === 'wrong' && !cell && !slice && search === ''
             ? 'No row is wrong. Wrong rows would stand here.'
             : 'No row matches. Rows will stand here again once the search or a filter is taken away.'}
         </Empty>
       ) : (
         <RowGrid
-          key={`${show} ${order} ${search} ${cell?.truth} ${cell?.predicted}`}
+          key={`${show} ${order} ${search} ${cell?.truth} ${cell?.predicted} ${slice?.id}`}
           label="Rows and answers"
           columns={COLUMNS}
           count={found.length}

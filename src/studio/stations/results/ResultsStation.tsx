@@ -134,6 +134,11 @@ function Measured() {
           <Outcomes
             key={`${refKey(choice.prompt)} ${part} ${decoding}`}
             evaluation={evaluation}
+            baseline={
+              choice.prompt.kind === 'none'
+                ? undefined
+                : keptEvaluation(kept, { kind: 'none' }, part, decoding)
+            }
             name={choice.name}
           />
           <Compare first={choice} evaluation={evaluation} choices={choices} />

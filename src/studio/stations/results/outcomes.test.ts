@@ -7,7 +7,9 @@ import {
   outcomesCsv,
   pairOutcomes,
   selectOutcomes,
+  slicesByLabel,
   slicesByLength,
+  slicesByWords,
 } from './outcomes.ts';
 
 const outcome = (
@@ -110,18 +112,40 @@ describe('slicesByLength', () => {
     outcome(words, 'a', right ? 'a' : 'b', 0.5, Array.from({ length: words }, () => 'word').join(' '));
   it('takes quarters, shortest first', () => {
     const slices = slicesByLength([8, 7, 6, 5, 4, 3, 2, 1].map((words) => row(words, words <= 6)));
-    expect(slices.map(({ from, to, n, accuracy }) => [from, to, n, accuracy])).toEqual([
-      [1, 2, 2, 1],
-      [3, 4, 2, 1],
-      [5, 6, 2, 1],
-      [7, 8, 2, 0],
+    expect(slices.map(({ name, n, accuracy }) => [name, n, accuracy])).toEqual([
+      ['1 to 2 words', 2, 1],
+      ['3 to 4 words', 2, 1],
+      ['5 to 6 words', 2, 1],
+      ['7 to 8 words', 2, 0],
     ]);
+    expect(slices[0]!.low).toBeLessThan(0.5);
   });
   it('leaves rows of one length together', () => {
     expect(slicesByLength([3, 3, 3, 3, 3, 9].map((words) => row(words, true)))).toMatchObject([
-      { from: 3, to: 3, n: 5 },
-      { from: 9, to: 9, n: 1 },
+      { name: '3 words', n: 5 },
+      { name: '9 words', n: 1 },
     ]);
     expect(slicesByLength([])).toEqual([]);
+  });
+});
+
+describe('slices', () => {
+  it('by true label: the share right is that label’s recall', () => {
+    expect(slicesByLabel({ outcomes, labels }).map(({ name, n, accuracy }) => [name, n, accuracy])).toEqual([
+      ['a', 2, 0.5],
+      ['b', 3, 1 / 3],
+    ]);
+  });
+  it('by words: with and without them make all rows', () => {
+    const [having, without] = slicesByWords(outcomes, ' Clock ');
+    expect(having).toMatchObject({ name: 'with “Clock”', n: 2 });
+    expect(having!.n + without!.n).toBe(outcomes.length);
+    expect(
+      selectOutcomes({ outcomes, labels }, { show: 'all', search: '', order: 'row', slice: having }),
+    ).toHaveLength(2);
+  });
+  it('without rows claim nothing', () => {
+    const [none] = slicesByWords(outcomes, 'nowhere');
+    expect(none).toMatchObject({ n: 0, accuracy: Number.NaN });
   });
 });

@@ -14,6 +14,7 @@ export type Order = 'row' | 'surest' | 'least-sure';
 export interface OutcomeFilter {
   show: 'wrong' | 'right' | 'all';
   cell?: Cell;
+  slice?: Pick<Slice, 'has'>;
   search: string;
   order: Order;
 }
@@ -35,7 +36,7 @@ export function answerOf({ predicted, generated }: Pick<Outcome, 'predicted' | '
 
 export function selectOutcomes(
   { outcomes, labels }: Pick<Evaluation, 'outcomes' | 'labels'>,
-  { show, cell, search, order }: OutcomeFilter,
+  { show, cell, slice, search, order }: OutcomeFilter,
 ): Outcome[] {
   const wanted = search.trim().toLowerCase();
   const inCell = (outcome: Outcome) => {
@@ -50,6 +51,7 @@ export function selectOutcomes(
       // A cell says already whether its rows are right.
       (cell || show === 'all' || isRight(outcome) === (show === 'right')) &&
       inCell(outcome) &&
+      (!slice || slice.has(outcome)) &&
       (wanted === '' || `${outcome.text}\n${outcome.text2 ?? ''}`.toLowerCase().includes(wanted)),
   );
   if (order === 'row') return found;
@@ -126,44 +128,72 @@ export function leadOf({ difference, interval }: Pick<Comparison, 'difference' |
   return { ahead: difference > 0 ? 'second' : 'neither', by: difference, ...interval };
 }
 
-/** Rows of like length: from so many words to so many, how many they are and how often they are answered rightly. */
-export interface LengthSlice {
-  from: number;
-  to: number;
+/** A part of the rows, how often they are answered rightly, and how that is known. */
+export interface Slice {
+  id: string;
+  name: string;
+  /** Which rows it has; for listing them. */
+  has: (outcome: Outcome) => boolean;
   n: number;
   accuracy: number;
+  /** Wilson's 95 % interval. */
   low: number;
   high: number;
 }
 
+export function sliceOf(
+  outcomes: readonly Outcome[],
+  { id, name, has }: Pick<Slice, 'id' | 'name' | 'has'>,
+): Slice {
+  const own = outcomes.filter(has);
+  const right = own.filter(isRight).length;
+  return {
+    id,
+    name,
+    has,
+    n: own.length,
+    accuracy: own.length ? right / own.length : Number.NaN,
+    ...(own.length ? wilsonInterval(right, own.length) : { low: 0, high: 1 }),
+  };
+}
+
 /** Quarters of the rows by their number of words, both texts together; fewer where many rows are equally long. */
-export function slicesByLength(outcomes: readonly Outcome[]): LengthSlice[] {
-  const sized = outcomes
-    .map((outcome) => ({
-      words: countWords(`${outcome.text} ${outcome.text2 ?? ''}`),
-      right: isRight(outcome),
-    }))
-    .sort((a, b) => a.words - b.words);
-  const edges = [0.25, 0.5, 0.75].map((share) => sized[Math.ceil(share * sized.length) - 1]?.words ?? 0);
-  const slices = new Map<number, typeof sized>();
-  for (const row of sized) {
-    const slice = edges.filter((edge) => row.words > edge).length;
-    const rows = slices.get(slice);
-    if (rows) rows.push(row);
-    else slices.set(slice, [row]);
-  }
-  return [...slices.values()].map((rows) => {
-    const right = rows.filter((row) => row.right).length;
-    return {
-      from: rows[0]!.words,
-      to: rows.at(-1)!.words,
-      n: rows.length,
-      accuracy: right / rows.length,
-      ...wilsonInterval(right, rows.length),
-    };
+export function slicesByLength(outcomes: readonly Outcome[]): Slice[] {
+  const sized = outcomes.map(wordsOf).sort((a, b) => a - b);
+  const edges = [0.25, 0.5, 0.75, 1].map((share) => sized[Math.ceil(share * sized.length) - 1] ?? 0);
+  const uppers = sized.length ? [...new Set(edges)] : [];
+  return uppers.map((to, i) => {
+    const above = uppers[i - 1] ?? -1;
+    const from = sized.find((words) => words > above) ?? to;
+    return sliceOf(outcomes, {
+      id: `length ${from}`,
+      name: from === to ? `${from} ${from === 1 ? 'word' : 'words'}` : `${from} to ${to} words`,
+      has: (outcome) => wordsOf(outcome) > above && wordsOf(outcome) <= to,
+    });
   });
 }
 
-function countWords(text: string): number {
-  return text.split(/\s+/).filter(Boolean).length;
+/** One for each true label. */
+export function slicesByLabel({ outcomes, labels }: Pick<Evaluation, 'outcomes' | 'labels'>): Slice[] {
+  return labels.map((label) =>
+    sliceOf(outcomes, { id: `label ${label}`, name: label, has: (outcome) => outcome.label === label }),
+  );
+}
+
+/** Rows with these words in them, and those without. */
+export function slicesByWords(outcomes: readonly Outcome[], words: string): Slice[] {
+  const wanted = words.trim().toLowerCase();
+  const has = (outcome: Outcome) => `${outcome.text}\n${outcome.text2 ?? ''}`.toLowerCase().includes(wanted);
+  return [
+    sliceOf(outcomes, { id: `with ${wanted}`, name: `with “${words.trim()}”`, has }),
+    sliceOf(outcomes, {
+      id: `without ${wanted}`,
+      name: `without “${words.trim()}”`,
+      has: (outcome) => !has(outcome),
+    }),
+  ];
+}
+
+function wordsOf({ text, text2 = '' }: Outcome): number {
+  return `${text} ${text2}`.split(/\s+/).filter(Boolean).length;
 }
