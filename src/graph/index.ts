@@ -15,4 +15,5 @@ export {
   type Session,
   type Submission,
   upload,
+  uploadPart,
 } from './program.ts';

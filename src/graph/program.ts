@@ -11,6 +11,7 @@ import {
   type Kernel,
   type Node,
   packUniforms,
+  piecesOf,
   size,
   type Tensor,
   tensorBytes,
@@ -41,11 +42,12 @@ export function persistentBuffer(session: Session, tensor: Tensor): GPUBuffer {
 
 /** Frees weights and state. */
 export function freePersistent(session: Session, tensors: Iterable<Tensor>): void {
-  for (const tensor of tensors) {
-    const buffer = session.persistent.get(tensor);
-    if (buffer) session.buffers.free(buffer);
-    session.persistent.delete(tensor);
-  }
+  for (const whole of tensors)
+    for (const tensor of piecesOf(whole)) {
+      const buffer = session.persistent.get(tensor);
+      if (buffer) session.buffers.free(buffer);
+      session.persistent.delete(tensor);
+    }
 }
 
 export interface ProgramOptions {
@@ -237,6 +239,17 @@ export function upload(session: Session, tensor: Tensor, data: ArrayBufferView<A
     );
   const aligned = data.byteLength % 4 === 0 ? data : paddedCopy(data);
   session.gpu.queue.writeBuffer(persistentBuffer(session, tensor), 0, aligned);
+}
+
+/** Writes part of a weight, `offset` bytes from its start, a multiple of 4: matrices may come in pieces. */
+export function uploadPart(
+  session: Session,
+  tensor: Tensor,
+  offset: number,
+  data: ArrayBufferView<ArrayBuffer>,
+): void {
+  const aligned = data.byteLength % 4 === 0 ? data : paddedCopy(data);
+  session.gpu.queue.writeBuffer(persistentBuffer(session, tensor), offset, aligned);
 }
 
 /** `writeBuffer` takes multiples of four bytes; an odd number of halves is one short. */

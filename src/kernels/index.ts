@@ -8,6 +8,15 @@ export { type AttentionSettings, attention } from './attention/attention.ts';
 export { attentionWeights } from './attention_weights/attention_weights.ts';
 export { type Ceilings, measureCeilings } from './ceiling/ceiling.ts';
 export { embed, PROMPT_ROW } from './embed/embed.ts';
+export {
+  formatBytes,
+  holdsRows,
+  layOut,
+  publishedBytes,
+  uploadUnit,
+  type WeightDtype,
+  weightDtypes,
+} from './formats/index.ts';
 export { type Activation, activate, gate } from './gate/gate.ts';
 export { gatherRows } from './gather_rows/gather_rows.ts';
 export { type HeadGroups, headNorm } from './head_norm/head_norm.ts';

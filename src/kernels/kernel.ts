@@ -3,6 +3,7 @@
  * Plain data; no GPU object is touched before a program is built.
  */
 import type { BufferAccess } from '../gpu/index.ts';
+import { formatBytes, type WeightDtype } from './formats/index.ts';
 import type { MatmulTile } from './matmul/tiles.ts';
 
 /**
@@ -14,9 +15,10 @@ export type Dims = Readonly<Record<string, number>>;
 /** A number of rows: fixed, or the name of one of `Dims`. */
 export type Size = number | string;
 
-export type Dtype = 'f32' | 'f16' | 'u32';
+/** What a frozen weight may be; everything else is f32, or u32 for indices. */
+export type Dtype = WeightDtype | 'u32';
 
-/** A matrix [rows, cols], row-major. `f16` is two halves a u32 word, so its buffers work without shader-f16. */
+/** A matrix [rows, cols], row-major. Formats smaller than f32 are for weights (see `formats/`). */
 export interface Tensor {
   readonly id: number;
   readonly name: string;
@@ -25,7 +27,15 @@ export interface Tensor {
   readonly dtype: Dtype;
   /** `weight`: frozen, uploaded once. `input`: written for every batch. `state`: kept between steps. `activation`: planned. */
   readonly kind: 'weight' | 'input' | 'state' | 'activation';
+  /**
+   * Of a weight whose rows lie in several buffers, because their formats differ or one binding cannot hold them: the pieces in order,
+   * each a weight of its own. Kernels bind the pieces; `dtype` is then theirs where all agree, else f32.
+   */
+  readonly pieces?: readonly Tensor[];
 }
+
+/** The buffers of a tensor: itself, or its pieces. */
+export const piecesOf = (tensor: Tensor): readonly Tensor[] => tensor.pieces ?? [tensor];
 
 export interface Uniform {
   type: 'u32' | 'f32';
@@ -55,9 +65,16 @@ export const size = (dims: Dims, rows: Size): number => {
 export const u32 = (rows: Size): Uniform => ({ type: 'u32', value: (dims) => size(dims, rows) });
 export const f32 = (value: Size): Uniform => ({ type: 'f32', value: (dims) => size(dims, value) });
 
-export const BYTES: Record<Dtype, number> = { f32: 4, f16: 2, u32: 4 };
-export const tensorBytes = (tensor: Tensor, dims: Dims): number =>
-  size(dims, tensor.rows) * tensor.cols * BYTES[tensor.dtype];
+export const isWeightDtype = (dtype: Dtype): dtype is WeightDtype => dtype !== 'u32';
+
+/** Bytes in GPU memory, those of all pieces together. */
+export function tensorBytes(tensor: Tensor, dims: Dims): number {
+  if (tensor.pieces) return tensor.pieces.reduce((sum, piece) => sum + tensorBytes(piece, dims), 0);
+  return formatBytes(
+    isWeightDtype(tensor.dtype) ? tensor.dtype : 'f32',
+    size(dims, tensor.rows) * tensor.cols,
+  );
+}
 
 export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 
@@ -80,6 +97,8 @@ export interface KernelTraits {
    * parallelism brings; 64 on GPUs.
    */
   rowLanes: number;
+  /** The device has shader-f16: f16 weights are read natively. Activations and sums stay f32. */
+  shaderF16?: boolean;
   /** The largest value of each size a program is built for; tiles are chosen for it. */
   capacity?: Dims;
   /** Tiles measured on this device, by `tileKey` of the matmul room; what is missing gets a default. */

@@ -48,7 +48,7 @@ export const allTraits: [string, KernelTraits][] = [
   ['64 lanes a row', { rowLanes: 64 }],
 ];
 
-export type TestData = Float32Array | Uint32Array | Uint16Array;
+export type TestData = Float32Array | Uint32Array | Uint16Array | Uint8Array;
 
 /** Runs the kernels once, one after another. Tensors without data start as zeros. Results in the order of `outputs`, as f32. */
 export async function runKernels(

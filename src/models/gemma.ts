@@ -72,7 +72,7 @@ export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel 
     kvInner: c.num_key_value_heads * headDim,
   };
   const isSliding = slidingOf(c);
-  const embedding = frozen.matrix('embedding', ['model.embed_tokens.weight'], c.vocab_size, width);
+  const embedding = frozen.vocabulary('embedding', 'model.embed_tokens.weight', c.vocab_size, width);
   const positions = positionsFor(c.max_position_embeddings);
   const { full, sliding } = rotariesOf(c);
   const tables = {
@@ -141,7 +141,7 @@ export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel 
     head: {
       weight: c.tie_word_embeddings
         ? embedding
-        : frozen.matrix('lm_head', ['lm_head.weight'], c.vocab_size, width),
+        : frozen.vocabulary('lm_head', 'lm_head.weight', c.vocab_size, width),
     },
   });
 }

@@ -5,6 +5,7 @@ import {
   fingerprintOf,
   type LoadedModel,
   openGguf,
+  readPart,
   type TensorInfo,
   type WeightFile,
 } from '../weights/index.ts';
@@ -103,6 +104,12 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
     stored.set(published, info.name);
     tensors.set(published, { ...info, name: published });
   }
+  const isPaired = (published: string) =>
+    architecture.pairedRows && /\.self_attn\.[qk]_proj\./.test(published);
+  const read = async (published: string) => {
+    const bytes = await file.read(stored.get(published) ?? published);
+    return isPaired(published) ? halvesFromPairs(bytes, tensors.get(published)!.shape[0]!, headDim) : bytes;
+  };
   return {
     config,
     weights: {
@@ -110,11 +117,10 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
       name: file.name,
       metadata: file.metadata,
       tensors,
-      async read(published) {
-        const bytes = await file.read(stored.get(published) ?? published);
-        return architecture.pairedRows && /\.self_attn\.[qk]_proj\./.test(published)
-          ? halvesFromPairs(bytes, tensors.get(published)!.shape[0]!, headDim)
-          : bytes;
+      read,
+      async readPart(published, offset, length) {
+        if (isPaired(published)) return (await read(published)).subarray(offset, offset + length);
+        return readPart(file, stored.get(published) ?? published, offset, length);
       },
     },
   };

@@ -47,8 +47,10 @@ export function makeGpt2(config: unknown, checkpoint: Checkpoint): CausalModel {
     weight: frozen.matrix(name, [`${name}.weight`], rows, cols, { transposed: true }),
     bias: frozen.vector(`${name} bias`, [`${name}.bias`], rows),
   });
-  const embedding = frozen.matrix('embedding', [`${prefix}wte.weight`], c.vocab_size, width);
-  const positionTable = frozen.matrix('positions', [`${prefix}wpe.weight`], c.n_positions, width);
+  const embedding = frozen.vocabulary('embedding', `${prefix}wte.weight`, c.vocab_size, width);
+  const positionTable = frozen.matrix('positions', [`${prefix}wpe.weight`], c.n_positions, width, {
+    floor: 'stored',
+  });
   const layers = range(c.n_layer).map((i): DecoderLayer => {
     const name = `${prefix}h.${i}`;
     return {
@@ -99,7 +101,7 @@ export function makeGpt2(config: unknown, checkpoint: Checkpoint): CausalModel {
       weight:
         (c.tie_word_embeddings ?? true)
           ? embedding
-          : frozen.matrix('lm_head', ['lm_head.weight'], c.vocab_size, width),
+          : frozen.vocabulary('lm_head', 'lm_head.weight', c.vocab_size, width),
     },
   });
 }

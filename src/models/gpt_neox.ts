@@ -57,7 +57,7 @@ export function makeGptNeox(config: unknown, checkpoint: Checkpoint): CausalMode
     weight: frozen.matrix(name, [`${name}.weight`], rows, cols),
     bias: biased ? frozen.vector(`${name} bias`, [`${name}.bias`], rows) : undefined,
   });
-  const embedding = frozen.matrix('embedding', ['gpt_neox.embed_in.weight'], c.vocab_size, width);
+  const embedding = frozen.vocabulary('embedding', 'gpt_neox.embed_in.weight', c.vocab_size, width);
   const rotary = { ...c.rope_scaling, ...c.rope_parameters };
   const positions = positionsFor(c.max_position_embeddings);
   const share = c.rotary_pct ?? rotary.partial_rotary_factor ?? 0.25;
@@ -129,7 +129,7 @@ export function makeGptNeox(config: unknown, checkpoint: Checkpoint): CausalMode
     head: {
       weight: c.tie_word_embeddings
         ? embedding
-        : frozen.matrix('embed_out', ['embed_out.weight'], c.vocab_size, width),
+        : frozen.vocabulary('embed_out', 'embed_out.weight', c.vocab_size, width),
     },
   });
 }

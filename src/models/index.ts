@@ -3,7 +3,7 @@
  * A new family is a new file and one line in `registry.ts`.
  */
 export { fromGguf, loadGguf } from './gguf.ts';
-export { checkpointOf, readFrozen, readResident, residentDtype, uploadFrozen } from './load.ts';
+export { readFrozen, readWidened, uploadFrozen } from './load.ts';
 export type {
   CausalBatch,
   CausalModel,
@@ -14,5 +14,6 @@ export type {
   Seq2SeqBatch,
   Seq2SeqModel,
 } from './model.ts';
-export { knownFamilies, makeModel } from './registry.ts';
+export { PRECISIONS, type Precision } from './precision.ts';
+export { knownFamilies, type ModelOptions, makeModel, weightBytesAt } from './registry.ts';
 export { traitsOf } from './traits.ts';

@@ -82,7 +82,7 @@ export function makeLlama(config: unknown, checkpoint: Checkpoint): CausalModel 
   const widths = { width, inner: c.num_attention_heads * headDim, kvInner: kvHeads * headDim };
   const windowed = windowsOf(c, variant);
 
-  const embedding = frozen.matrix('embedding', ['model.embed_tokens.weight'], c.vocab_size, width);
+  const embedding = frozen.vocabulary('embedding', 'model.embed_tokens.weight', c.vocab_size, width);
   const rotary = { ...c.rope_scaling, ...c.rope_parameters };
   const turned = headDim * (c.partial_rotary_factor ?? rotary.partial_rotary_factor ?? 1);
   const positions = positionsFor(c.max_position_embeddings);
@@ -136,7 +136,7 @@ export function makeLlama(config: unknown, checkpoint: Checkpoint): CausalModel 
   const finalNorm = norm('model.norm');
   const tied = c.tie_word_embeddings ?? false;
   const head = {
-    weight: tied ? embedding : frozen.matrix('lm_head', ['lm_head.weight'], c.vocab_size, width),
+    weight: tied ? embedding : frozen.vocabulary('lm_head', 'lm_head.weight', c.vocab_size, width),
   };
   const eosId = firstId(c.eos_token_id, 2);
   return makeDecoder({

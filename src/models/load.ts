@@ -1,20 +1,162 @@
 import { PreludeError } from '../errors.ts';
-import { type Session, upload } from '../graph/index.ts';
-import type { Dtype } from '../kernels/index.ts';
-import { type DType, toFloat32, type WeightFile } from '../weights/index.ts';
+import { type Session, uploadPart } from '../graph/index.ts';
+import {
+  layOut,
+  piecesOf,
+  publishedBytes,
+  type Tensor,
+  tensorBytes,
+  uploadUnit,
+  type WeightDtype,
+} from '../kernels/index.ts';
+import {
+  byteLengthOf,
+  type DType,
+  quantize,
+  readPart,
+  toFloat32,
+  toHalfBytes,
+  type WeightFile,
+} from '../weights/index.ts';
 import type { FrozenModel, FrozenTensor } from './model.ts';
+import { publishedDtype, storedFormat } from './precision.ts';
 
-/** Format in GPU memory of a published dtype: halves stay halves, all else is widened to f32. */
-export const residentDtype = (dtype: DType): Dtype => (dtype === 'F16' ? 'f16' : 'f32');
+type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What a family needs to know of a checkpoint. */
-export function checkpointOf(weights: WeightFile): Map<string, { shape: readonly number[]; dtype: Dtype }> {
-  return new Map(
-    [...weights.tensors].map(([name, info]) => [
-      name,
-      { shape: info.shape, dtype: residentDtype(info.dtype) },
-    ]),
-  );
+/** What is read of a file at once, and what waits for the queue at most: the bounds of JavaScript memory while a model loads. */
+const CHUNK_BYTES = 8 * 2 ** 20;
+const IN_FLIGHT_BYTES = 64 * 2 ** 20;
+
+/** Whole rows as they are published, in the order in which the engine has them. */
+interface PublishedRows {
+  dtype: DType;
+  rows: number;
+  bytes: Uint8Array;
+}
+
+/** Rows in the format of one piece of the tensor, laid out as published files lay it out. */
+interface KeptRows {
+  piece: Tensor;
+  bytes: Uint8Array;
+}
+
+const rowBytes = (dtype: DType, cols: number): number => byteLengthOf(dtype, [1, cols]) as number;
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+async function* publishedRows(weights: WeightFile, frozen: FrozenTensor): AsyncGenerator<PublishedRows> {
+  const { tensor, parts, transposed, rowOrder } = frozen;
+  const { cols } = tensor;
+  if (rowOrder) {
+    yield await reordered(weights, frozen, rowOrder);
+    return;
+  }
+  for (const part of parts) {
+    const { dtype, shape, byteLength } = weights.tensors.get(part)!;
+    if (transposed) {
+      yield transpose(await weights.read(part), dtype, shape[0]!, shape[1]!);
+      continue;
+    }
+    const width = rowBytes(dtype, cols);
+    const rows = shape[0]!;
+    // A file that cannot read a piece alone is asked once.
+    const step = weights.readPart ? Math.max(1, Math.floor(CHUNK_BYTES / width)) : rows;
+    for (let row = 0; row < rows; row += step) {
+      const bytes = await readPart(
+        weights,
+        part,
+        row * width,
+        Math.min(step * width, byteLength - row * width),
+      );
+      yield { dtype, rows: bytes.byteLength / width, bytes };
+    }
+  }
+}
+
+async function reordered(
+  weights: WeightFile,
+  { tensor, parts }: FrozenTensor,
+  rowOrder: (row: number) => number,
+): Promise<PublishedRows> {
+  const own = parts.map((part) => weights.tensors.get(part)!.dtype);
+  const dtype = own.every((one) => one === own[0]) ? own[0]! : 'F32';
+  const chunks: Uint8Array[] = [];
+  for (const [i, part] of parts.entries()) {
+    const bytes = await weights.read(part);
+    chunks.push(own[i] === dtype ? bytes : bytesOf(toFloat32(bytes, own[i]!)));
+  }
+  const whole = joined(chunks);
+  const width = rowBytes(dtype, tensor.cols);
+  const rows = tensor.rows as number;
+  const bytes = new Uint8Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    const from = rowOrder(row) * width;
+    bytes.set(whole.subarray(from, from + width), row * width);
+  }
+  return { dtype, rows, bytes };
+}
+
+/** [rows, cols] turned round. Halves of both kinds stay what they are; of all else f32 values are made. */
+function transpose(bytes: Uint8Array, dtype: DType, rows: number, cols: number): PublishedRows {
+  const halves = dtype === 'F16' || dtype === 'BF16';
+  const values = halves ? new Uint16Array(new Uint8Array(bytes).buffer) : toFloat32(bytes, dtype);
+  const turned = halves ? new Uint16Array(values.length) : new Float32Array(values.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) turned[c * rows + r] = values[r * cols + c]!;
+  return { dtype: halves ? dtype : 'F32', rows: cols, bytes: new Uint8Array(turned.buffer) };
+}
+
+/** The rows of a matrix, each brought to the format of the piece it belongs to. */
+async function* keptRows(weights: WeightFile, frozen: FrozenTensor): AsyncGenerator<KeptRows> {
+  const { cols } = frozen.tensor;
+  const pieces = piecesOf(frozen.tensor);
+  let at = 0;
+  let filled = 0;
+  for await (const { dtype, rows, bytes } of publishedRows(weights, frozen)) {
+    const width = bytes.byteLength / rows;
+    for (let row = 0; row < rows; ) {
+      const piece = pieces[at]!;
+      const count = Math.min(rows - row, (piece.rows as number) - filled);
+      const some = bytes.subarray(row * width, (row + count) * width);
+      yield { piece, bytes: toFormat(some, dtype, piece.dtype as WeightDtype, frozen.parts[0]!) };
+      row += count;
+      filled += count;
+      if (filled === piece.rows) {
+        at++;
+        filled = 0;
+      }
+    }
+  }
+  if (at !== pieces.length) throw new Error(`${frozen.tensor.name}: ${cols} columns, but rows are missing`);
+}
+
+/** @throws PreludeError `bad-weights` where a value that has to be changed is not finite */
+function toFormat(bytes: Uint8Array, dtype: DType, format: WeightDtype, part: string): Uint8Array {
+  if (publishedDtype(format) === dtype && format !== 'f32') return bytes;
+  const values = toFloat32(bytes, dtype);
+  checkFinite(values, part);
+  if (format === 'f32') return bytesOf(values);
+  if (format === 'f16') return toHalfBytes(values);
+  if (format === 'q8_0' || format === 'q4_0') return quantize(values, format === 'q8_0' ? 'Q8_0' : 'Q4_0');
+  throw new Error(`${part}: ${dtype} (${storedFormat(dtype)}) cannot be brought to ${format}`);
+}
+
+/** Values of vectors, one after another, or of what a table is made from. A row of a vector is one value. */
+async function readValues(weights: WeightFile, { tensor, parts, rowOrder }: FrozenTensor) {
+  const chunks: Float32Array[] = [];
+  for (const part of parts)
+    chunks.push(toFloat32(await weights.read(part), weights.tensors.get(part)!.dtype));
+  const values = new Float32Array(joined(chunks.map(bytesOf)).buffer);
+  return rowOrder ? Float32Array.from({ length: tensor.cols }, (_, i) => values[rowOrder(i)]!) : values;
+}
+
+function joined(chunks: readonly Uint8Array[]): Bytes {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
 }
 
 /** The values of a frozen matrix as the engine holds it, in f32: parts stacked, rows put in order, tables expanded. */
@@ -22,100 +164,97 @@ export async function readFrozen(
   weights: WeightFile,
   frozen: FrozenTensor,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const values: Float32Array<ArrayBuffer>[] = [];
-  for (const part of frozen.parts) {
-    const { dtype, shape } = weights.tensors.get(part)!;
-    const own = toFloat32(await weights.read(part), dtype) as Float32Array<ArrayBuffer>;
-    values.push(frozen.transposed && shape.length === 2 ? transpose(own, shape[0]!, shape[1]!) : own);
+  const { tensor, kind, expand } = frozen;
+  if (kind !== 'matrix') {
+    const values = await readValues(weights, frozen);
+    return expand ? expand(values) : values;
   }
-  const whole = values.length === 1 ? values[0]! : stack(values);
-  const ordered = orderRows(weights, frozen, whole);
-  return frozen.expand ? frozen.expand(ordered) : ordered;
-}
-
-function stack(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const values = new Float32Array((tensor.rows as number) * tensor.cols);
   let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+  for await (const { piece, bytes } of keptRows(weights, frozen)) {
+    const some = toFloat32(bytes, publishedDtype(piece.dtype as WeightDtype));
+    values.set(some, at);
+    at += some.length;
   }
-  return whole;
+  return expand ? expand(values) : values;
 }
 
-function transpose(values: Float32Array, rows: number, cols: number): Float32Array<ArrayBuffer> {
-  const turned = new Float32Array(values.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) turned[c * rows + r] = values[r * cols + c]!;
-  return turned;
-}
-
-/** Takes the rows that `rowOrder` names; a row of a vector is one value. */
-function orderRows<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
+/** A frozen matrix for a runtime that knows f32 and halves: the bytes of halves, the f32 values of all else. */
+export async function readWidened(
   weights: WeightFile,
-  { tensor, parts, rowOrder }: FrozenTensor,
-  whole: T,
-): T {
-  if (!rowOrder) return whole;
-  const vector = weights.tensors.get(parts[0]!)!.shape.length < 2;
-  const rows = vector ? tensor.cols : (tensor.rows as number);
-  const bytesPerValue = whole instanceof Uint8Array ? 2 : 1;
-  const width = (vector ? 1 : tensor.cols) * bytesPerValue;
-  const ordered = whole.slice(0, rows * width) as T;
-  for (let row = 0; row < rows; row++) {
-    const from = rowOrder(row) * width;
-    ordered.set(whole.subarray(from, from + width), row * width);
-  }
-  return ordered;
+  frozen: FrozenTensor,
+): Promise<Float32Array<ArrayBuffer> | Bytes> {
+  if (frozen.tensor.dtype !== 'f16') return readFrozen(weights, frozen);
+  const chunks: Uint8Array[] = [];
+  for await (const { bytes } of keptRows(weights, frozen)) chunks.push(bytes);
+  return joined(chunks);
 }
 
 /**
- * Uploads all frozen matrices, each once, one after another: no more than one is in JavaScript memory at a time.
- * @throws PreludeError `bad-weights` for a value that is not finite in a norm or a bias table.
+ * Uploads all frozen matrices, each once, a few megabytes after the other, quantised on the way where the model asks for it: however
+ * large the checkpoint, little of it is in JavaScript memory at a time.
+ * @throws PreludeError `bad-weights` for a value that is not finite in an f32 matrix, a norm or a bias table.
  */
 export async function uploadFrozen(
   session: Session,
-  model: FrozenModel,
+  model: Pick<FrozenModel, 'frozen'>,
   weights: WeightFile,
   onProgress?: (bytes: number, total: number) => void,
 ): Promise<void> {
-  const bytesOf = (frozen: FrozenTensor) =>
-    frozen.parts.reduce((sum, part) => sum + (weights.tensors.get(part)?.byteLength ?? 0), 0);
-  const total = model.frozen.reduce((sum, frozen) => sum + bytesOf(frozen), 0);
+  const total = model.frozen.reduce((sum, { tensor }) => sum + tensorBytes(tensor, {}), 0);
   let done = 0;
+  let inFlight = 0;
+  const send = async (tensor: Tensor, offset: number, bytes: Bytes) => {
+    uploadPart(session, tensor, offset, bytes);
+    done += bytes.byteLength;
+    inFlight += bytes.byteLength;
+    if (inFlight > IN_FLIGHT_BYTES) {
+      await session.gpu.queue.onSubmittedWorkDone();
+      inFlight = 0;
+    }
+    onProgress?.(Math.min(done, total), total);
+  };
   for (const frozen of model.frozen) {
-    upload(session, frozen.tensor, await readResident(weights, frozen));
-    done += bytesOf(frozen);
-    onProgress?.(done, total);
+    if (frozen.kind === 'matrix') await uploadMatrix(weights, frozen, send);
+    else {
+      const values = await readFrozen(weights, frozen);
+      checkFinite(values, frozen.parts[0] ?? frozen.tensor.name);
+      await send(frozen.tensor, 0, bytesOf(values) as Bytes);
+    }
   }
 }
 
-/**
- * A frozen matrix in the engine's format: f32 values, or the bytes of a smaller format as they were published.
- * @throws PreludeError `bad-weights` for an f32 value that is not finite.
- */
-export async function readResident(
+async function uploadMatrix(
   weights: WeightFile,
   frozen: FrozenTensor,
-): Promise<Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>> {
-  if (frozen.tensor.dtype === 'f16') return readRaw(weights, frozen);
-  const values = await readFrozen(weights, frozen);
-  if (!values.every(Number.isFinite))
-    throw new PreludeError('bad-weights', `${frozen.parts[0]} holds values that are not finite.`, {
-      where: frozen.parts[0],
-      remedy: 'Get the file again from where the model was published.',
-    });
-  return values;
+  send: (tensor: Tensor, offset: number, bytes: Bytes) => Promise<void>,
+): Promise<void> {
+  let current: Tensor | undefined;
+  let offset = 0;
+  let left = 0;
+  let rest: Uint8Array = new Uint8Array(0);
+  for await (const { piece, bytes } of keptRows(weights, frozen)) {
+    const dtype = piece.dtype as WeightDtype;
+    if (piece !== current) {
+      current = piece;
+      offset = 0;
+      left = publishedBytes(dtype, (piece.rows as number) * piece.cols);
+    }
+    const own = rest.byteLength > 0 ? joined([rest, bytes]) : (bytes as Bytes);
+    left -= bytes.byteLength;
+    // All but the end of a matrix go in whole words, and in pairs of blocks.
+    const whole = left === 0 ? own.byteLength : own.byteLength - (own.byteLength % uploadUnit(dtype));
+    rest = own.slice(whole);
+    const laidOut = layOut(dtype, own.subarray(0, whole));
+    if (whole > 0) await send(piece, offset, laidOut);
+    offset += laidOut.byteLength;
+  }
 }
 
-/** Halves as they were published. */
-async function readRaw(weights: WeightFile, frozen: FrozenTensor): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  for (const part of frozen.parts) chunks.push(await weights.read(part));
-  const whole = new Uint8Array(chunks.reduce((sum, c) => sum + c.byteLength, 0));
-  let at = 0;
-  for (const c of chunks) {
-    whole.set(c, at);
-    at += c.byteLength;
-  }
-  return orderRows(weights, frozen, whole);
+function checkFinite(values: Float32Array, part: string): void {
+  if (values.every(Number.isFinite)) return;
+  throw new PreludeError('bad-weights', `${part} holds values that are not finite.`, {
+    where: part,
+    remedy: 'Get the file again from where the model was published.',
+  });
 }

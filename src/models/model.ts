@@ -2,6 +2,8 @@ import type { Builder, Tensor } from '../kernels/index.ts';
 
 /** How a frozen matrix of the engine is made of the published ones. */
 export interface FrozenTensor {
+  /** Rows of published matrices; published vectors, one after another; or a table that is made from what is published. */
+  kind: 'matrix' | 'vector' | 'table';
   tensor: Tensor;
   /** Published names, stacked by rows: fused projections are one matrix here. Vectors count each value as a row. */
   parts: readonly string[];

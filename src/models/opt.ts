@@ -57,7 +57,7 @@ export function makeOpt(config: unknown, checkpoint: Checkpoint): CausalModel {
     weight: frozen.matrix(name, [`${name}.weight`], rows, cols),
     bias: frozen.vector(`${name} bias`, [`${name}.bias`], rows),
   });
-  const embedding = frozen.matrix('embedding', [`${root}.embed_tokens.weight`], c.vocab_size, width);
+  const embedding = frozen.vocabulary('embedding', `${root}.embed_tokens.weight`, c.vocab_size, width);
   const positionTable = frozen.matrix(
     'positions',
     [`${root}.embed_positions.weight`],
@@ -66,6 +66,7 @@ export function makeOpt(config: unknown, checkpoint: Checkpoint): CausalModel {
     {
       rowOrder: (row) => row + POSITION_OFFSET,
       published: c.max_position_embeddings + POSITION_OFFSET,
+      floor: 'stored',
     },
   );
   const layers = range(c.num_hidden_layers).map((i): DecoderLayer => {
@@ -117,7 +118,7 @@ export function makeOpt(config: unknown, checkpoint: Checkpoint): CausalModel {
     head: {
       weight: c.tie_word_embeddings
         ? embedding
-        : frozen.matrix('lm_head', ['lm_head.weight'], c.vocab_size, width),
+        : frozen.vocabulary('lm_head', 'lm_head.weight', c.vocab_size, width),
     },
   });
 }

@@ -1,4 +1,5 @@
 import { PreludeError } from '../errors.ts';
+import { tensorBytes } from '../kernels/index.ts';
 import type { WeightFile } from '../weights/index.ts';
 import { modelType } from './config.ts';
 import type { Checkpoint } from './frozen.ts';
@@ -6,9 +7,9 @@ import { isGemma, makeGemma } from './gemma.ts';
 import { isGptNeox, makeGptNeox } from './gpt_neox.ts';
 import { isGpt2, makeGpt2 } from './gpt2.ts';
 import { isLlama, makeLlama } from './llama.ts';
-import { checkpointOf } from './load.ts';
 import type { FrozenModel } from './model.ts';
 import { isOpt, makeOpt } from './opt.ts';
+import type { Precision } from './precision.ts';
 import { isT5, makeT5 } from './t5.ts';
 
 interface Family {
@@ -30,11 +31,22 @@ const FAMILIES: Family[] = [
 /** Names of the architectures that open. */
 export const knownFamilies: readonly string[] = FAMILIES.map((family) => family.name);
 
+export interface ModelOptions {
+  /** Default `stored`. */
+  precision?: Precision;
+  /** Bytes that one buffer of the device may have; a larger matrix is cut into pieces. Default: any number. */
+  bindingBytes?: number;
+}
+
 /**
  * The model of a published config and its weights, by the family that knows it.
  * @throws PreludeError `unsupported-model` naming an architecture that none knows; `bad-config`, `bad-weights` of the family.
  */
-export function makeModel(config: unknown, weights: WeightFile): FrozenModel {
+export function makeModel(
+  config: unknown,
+  { tensors }: Pick<WeightFile, 'tensors'>,
+  { precision = 'stored', bindingBytes = Number.POSITIVE_INFINITY }: ModelOptions = {},
+): FrozenModel {
   const family = FAMILIES.find((f) => f.matches(config));
   if (!family)
     throw new PreludeError(
@@ -45,5 +57,24 @@ export function makeModel(config: unknown, weights: WeightFile): FrozenModel {
         remedy: `Known are ${knownFamilies.join(', ')}.`,
       },
     );
-  return family.make(config, checkpointOf(weights));
+  return family.make(config, {
+    get: (name) => tensors.get(name),
+    has: (name) => tensors.has(name),
+    precision,
+    bindingBytes,
+  });
+}
+
+/**
+ * Bytes of the frozen weights in GPU memory at a precision, from the table of contents alone, before anything is downloaded: what
+ * `uploadFrozen` will take, up to the rounding of each buffer to 16 bytes.
+ * @throws PreludeError as `makeModel`
+ */
+export function weightBytesAt(
+  config: unknown,
+  weights: Pick<WeightFile, 'tensors'>,
+  precision: Precision,
+): number {
+  const { frozen } = makeModel(config, weights, { precision });
+  return frozen.reduce((sum, { tensor }) => sum + tensorBytes(tensor, {}), 0);
 }

@@ -118,7 +118,7 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
     o: matrix(`${name}.o`, [`${name}.o`], c.d_model, inner),
   });
 
-  const shared = matrix('shared', ['shared'], c.vocab_size);
+  const shared = frozen.vocabulary('shared', 'shared.weight', c.vocab_size, c.d_model);
   const embedding = frozen.list[frozen.list.length - 1];
   const encoderBiases = biases('encoder', c.num_layers);
   const encoderLayers = range(c.num_layers).map((i) => ({
@@ -145,7 +145,7 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
     feedForwardNorm: norm(`decoder.block.${i}.layer.2.layer_norm`),
   }));
   const decoderNorm = norm('decoder.final_layer_norm');
-  const head = tied ? shared : matrix('lm_head', ['lm_head'], c.vocab_size);
+  const head = tied ? shared : frozen.vocabulary('lm_head', 'lm_head.weight', c.vocab_size, c.d_model);
   const headScale = scaled ? c.d_model ** -0.5 : 1;
 
   const heads = { heads: c.num_heads, kvHeads: c.num_heads, headDim: c.d_kv, scale: 1 };

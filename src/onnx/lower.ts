@@ -69,7 +69,8 @@ interface ColumnPart {
 const bytesOf = (data: Float32Array | BigInt64Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-const VALUE_TYPE: Record<Dtype, 'f32' | 'f16' | 'i32'> = { f32: 'f32', f16: 'f16', u32: 'i32' };
+/** Weights come as f32 or as halves; smaller formats are widened by whoever reads them. */
+const valueType = (dtype: Dtype) => (dtype === 'u32' ? 'i32' : dtype === 'f16' ? 'f16' : 'f32');
 const CAST_TO_F32 = 1;
 
 /**
@@ -111,7 +112,7 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
   const fromOutside = (tensor: Tensor): OnnxValue => {
     if (tensor.kind === 'weight') {
       weights.set(tensor.name, tensor);
-      if (tensor.dtype === 'f32') return tensor.name as OnnxValue;
+      if (tensor.dtype !== 'f16') return tensor.name as OnnxValue;
       return add('Cast', [tensor.name], 1, { to: CAST_TO_F32 })[0];
     }
     const baked = options.baked?.get(tensor);
@@ -206,7 +207,7 @@ export function lowerGraph(nodes: readonly Node[], options: LowerOptions): Lower
       outputs: [name],
       attributes: {},
     });
-    outputs.push({ name, dtype: VALUE_TYPE[tensor.dtype], shape });
+    outputs.push({ name, dtype: valueType(tensor.dtype), shape });
   }
   const fed = [...feeds.values()].filter((one) => one.fed).map(({ feed }) => feed);
   return {

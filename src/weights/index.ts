@@ -32,6 +32,7 @@ export {
 } from './model-folder.ts';
 export { opfsStore } from './opfs.ts';
 export { openPytorch } from './pytorch.ts';
+export { type QuantizedType, quantize } from './quantize.ts';
 export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';
 export { openSharded } from './sharded.ts';
 export {
@@ -45,4 +46,4 @@ export {
 } from './source.ts';
 export { type FileStore, memoryStore } from './store.ts';
 export type { BlockType, DType, MetadataValue, TensorInfo, WeightFile } from './types.ts';
-export { countOf, readPart } from './types.ts';
+export { byteLengthOf, countOf, readPart } from './types.ts';

@@ -1,5 +1,5 @@
 import { PreludeError } from '../errors.ts';
-import { type FrozenModel, readFrozen } from '../models/index.ts';
+import { type FrozenModel, PRECISIONS, type Precision, readFrozen, weightBytesAt } from '../models/index.ts';
 import type { PromptModel } from '../prompts/index.ts';
 import type { Scorer, Vocabulary } from '../tuning/index.ts';
 import { parameterCount } from '../weights/index.ts';
@@ -109,7 +109,9 @@ export function createDeviceDesk(): DeviceDesk {
     const { weights } = opened.loaded;
     const began = performance.now();
     const report = speedometer(`Uploading ${opened.title}`, 'bytes', onProgress);
-    const { model, scorer, weightBytes } = await current.makeModel(opened.loaded.config, weights, report);
+    const { precision = 'stored' } = opened;
+    const { config } = opened.loaded;
+    const { model, scorer, weightBytes } = await current.makeModel(config, weights, precision, report);
     const { info } = model;
     let vocabulary: Promise<Vocabulary> | undefined;
     return {
@@ -136,6 +138,10 @@ export function createDeviceDesk(): DeviceDesk {
         heads: info.heads,
         layers: info.layers,
         weightBytes,
+        precision,
+        weightBytesAt: Object.fromEntries(
+          PRECISIONS.map((one) => [one, weightBytesAt(config, weights, one)]),
+        ) as Record<Precision, number>,
         seconds: { read: readSeconds, upload: (performance.now() - began) / 1000 },
       },
       vocabulary() {

@@ -157,10 +157,10 @@ export function createEngine(baseUrl: string): Engine {
     },
     compareEngines: (recipe) => comparison.run(recipe),
     listModels: () => models.listModels(),
-    async loadModel(source, onProgress) {
+    async loadModel(source, onProgress, options) {
       await quiet();
       const began = performance.now();
-      const opened = await models.load(source, onProgress);
+      const opened = { ...(await models.load(source, onProgress)), ...options };
       return device.load(opened, (performance.now() - began) / 1000, onProgress);
     },
     cancelLoad: async () => models.cancel(),

@@ -1,5 +1,5 @@
 import { PreludeError } from '../errors.ts';
-import { fromGguf, loadGguf } from '../models/index.ts';
+import { fromGguf, loadGguf, type Precision } from '../models/index.ts';
 import { loadTokenizer, spieceTokenizer, type Tokenizer } from '../text/index.ts';
 import {
   type ByteSource,
@@ -28,6 +28,8 @@ export interface OpenedModel {
   title: string;
   /** The card's id; `own-` (own files) or `hub-` and the beginning of the fingerprint. */
   id: string;
+  /** How its matrices are to be kept; default `stored`. */
+  precision?: Precision;
 }
 
 /** A model's config and its weights' table of contents. */

@@ -5,8 +5,8 @@
 import { PreludeError } from '../errors.ts';
 import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
 import { freePersistent, type Session } from '../graph/index.ts';
-import { type Ceilings, type KernelTraits, measureCeilings } from '../kernels/index.ts';
-import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
+import { type Ceilings, type KernelTraits, measureCeilings, piecesOf } from '../kernels/index.ts';
+import { type FrozenModel, makeModel, type Precision, traitsOf, uploadFrozen } from '../models/index.ts';
 import { loadRuntime, usableThreads } from '../onnx/index.ts';
 import {
   type BatchExample,
@@ -46,6 +46,7 @@ export interface Place {
   makeModel(
     config: unknown,
     weights: WeightFile,
+    precision: Precision,
     onProgress: (bytes: number, total: number) => void,
   ): Promise<{ model: FrozenModel; scorer: Scorer; weightBytes: number }>;
   freeModel(model: FrozenModel, scorer: Scorer): void;
@@ -73,6 +74,7 @@ export async function openWebgpuPlace(): Promise<Place> {
   const traits = traitsOf(gpu);
   let ceilings: Promise<Ceilings> | undefined;
   const { adapter, features, limits } = gpu;
+  const bindingBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   return {
     report: {
       engine: 'webgpu',
@@ -94,12 +96,13 @@ export async function openWebgpuPlace(): Promise<Place> {
       return ceilings;
     },
     lost: gpu.lost,
-    async makeModel(config, weights, onProgress) {
-      const model = makeModel(config, weights);
+    async makeModel(config, weights, precision, onProgress) {
+      const model = makeModel(config, weights, { precision, bindingBytes });
       await uploadFrozen(session, model, weights, onProgress);
       await gpu.queue.onSubmittedWorkDone();
       const weightBytes = model.frozen.reduce(
-        (sum, { tensor }) => sum + (session.persistent.get(tensor)?.size ?? 0),
+        (sum, { tensor }) =>
+          piecesOf(tensor).reduce((all, piece) => all + (session.persistent.get(piece)?.size ?? 0), sum),
         0,
       );
       return { model, scorer: createScorer(session, traits, model), weightBytes };
@@ -155,8 +158,8 @@ export async function openOnnxPlace(): Promise<Place> {
     bindingLimit: Number.POSITIVE_INFINITY,
     liveBytes: () => live,
     lost: new Promise(() => {}),
-    async makeModel(config, weights, onProgress) {
-      const model = makeModel(config, weights);
+    async makeModel(config, weights, precision, onProgress) {
+      const model = makeModel(config, weights, { precision });
       const total = model.frozen.reduce(
         (sum, { parts }) =>
           sum + parts.reduce((s, part) => s + (weights.tensors.get(part)?.byteLength ?? 0), 0),

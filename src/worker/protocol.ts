@@ -3,6 +3,7 @@
  * callbacks cross as Comlink proxies. Errors reject with an `ErrorReport` (see `src/errors.ts`).
  */
 import type { ErrorReport } from '../errors.ts';
+import type { Precision } from '../models/index.ts';
 import type { Recipe } from '../tuning/recipe.ts';
 import type { EngineSwitch } from './engineProtocol.ts';
 import type { CachedModels, HubReport, HubSource, ModelNeeds } from './hubProtocol.ts';
@@ -10,6 +11,7 @@ import type { InsideEngine, TogetherEngine } from './insideProtocol.ts';
 import type { StepProfile } from './profileProtocol.ts';
 import type { Trials } from './trialProtocol.ts';
 
+export type { Precision } from '../models/index.ts';
 export type { DeviceReport, EngineChoice, EngineName, EngineTime, EngineWish } from './engineProtocol.ts';
 export type * from './hubProtocol.ts';
 export type * from './insideProtocol.ts';
@@ -44,6 +46,11 @@ export interface ModelCard {
 
 export type ModelSource = { kind: 'builtin'; id: string } | { kind: 'files'; files: File[] } | HubSource;
 
+export interface LoadOptions {
+  /** Brings f32, f16 and bf16 matrices to blocks of 8 or 4 bits while they are loaded. Default `stored`: as they come. */
+  precision?: Precision;
+}
+
 export interface ModelReport {
   id: string;
   title: string;
@@ -56,6 +63,9 @@ export interface ModelReport {
   heads: number;
   layers: [encoder: number, decoder: number];
   weightBytes: number;
+  /** How its matrices are kept, and what they would take in each way. */
+  precision: Precision;
+  weightBytesAt: Record<Precision, number>;
   /** Seconds: reading, uploading, and compiling. */
   seconds: { read: number; upload: number };
 }
@@ -346,7 +356,7 @@ export interface ExportedFile {
 export interface Engine extends EngineSwitch, Trials, InsideEngine, TogetherEngine {
   listModels(): Promise<ModelCard[]>;
   /** Replaces the model that is loaded. */
-  loadModel(source: ModelSource, onProgress: OnProgress): Promise<ModelReport>;
+  loadModel(source: ModelSource, onProgress: OnProgress, options?: LoadOptions): Promise<ModelReport>;
   /** Ends the reading or downloading that `loadModel` is at: it rejects `cancelled`. What has arrived from a hub is kept. */
   cancelLoad(): Promise<void>;
   /** Rejects `download` with what to do: no such model, private or gated, no connection. */

@@ -1,7 +1,7 @@
 import { expandWgsl } from '../../gpu/index.ts';
-import { grid, type Kernel, size, type Tensor, u32 } from '../kernel.ts';
+import { grid, type Kernel, piecesOf, size, type Tensor, u32 } from '../kernel.ts';
 import type { Builder } from '../op.ts';
-import { weightAccess } from '../weight.ts';
+import { type WeightReading, weightAccess, weightEnables } from '../weight.ts';
 import backwardWgsl from './backward.wgsl?raw';
 import forwardWgsl from './forward.wgsl?raw';
 import { embedBackwardOnnx, embedOnnx } from './onnx.ts';
@@ -32,7 +32,7 @@ export interface EmbedSettings {
  *     x[t] = scale * table[ids[t]]   elsewhere
  *     dprompt[p] = sum over s of dx[promptRow[s] + p]
  *
- * ids u32 [T, 1]; table [V, d], f32 or f16, frozen; x [T, d].
+ * ids u32 [T, 1]; table [V, d], in any weight format, frozen; x [T, d]. Of a table in pieces each writes the rows it has.
  */
 export function embed(b: Builder, ids: Tensor, table: Tensor, settings: EmbedSettings): Tensor {
   const { prompt, gradient } = settings;
@@ -41,7 +41,7 @@ export function embed(b: Builder, ids: Tensor, table: Tensor, settings: EmbedSet
     op: 'embed',
     inputs: prompt ? [ids, table, prompt] : [ids, table],
     outputs: [x],
-    kernels: [embedForward(ids, table, x, settings.scale, prompt)],
+    kernels: forwardKernels(b, ids, table, x, settings),
     onnx: (e) => embedOnnx(e, ids, table, x, settings.scale, prompt),
     vjp(back) {
       const dx = back.grad(x);
@@ -63,25 +63,66 @@ export function embed(b: Builder, ids: Tensor, table: Tensor, settings: EmbedSet
 const width = (columns: number) => (columns % 4 === 0 ? columns / 4 : columns);
 const vector = (columns: number) => (columns % 4 === 0 ? 'vec4f' : 'f32');
 
-export function embedForward(ids: Tensor, table: Tensor, x: Tensor, scale = 1, prompt?: Tensor): Kernel {
+function forwardKernels(
+  { traits }: Builder,
+  ids: Tensor,
+  table: Tensor,
+  x: Tensor,
+  { scale, prompt }: EmbedSettings,
+): Kernel[] {
+  const reading = { nativeHalf: traits.shaderF16 };
+  const kernels: Kernel[] = [];
+  let firstRow = 0;
+  for (const piece of piecesOf(table)) {
+    kernels.push(
+      embedForward(ids, piece, x, {
+        scale,
+        reading,
+        // Rows of the prompt are the first piece's.
+        prompt: firstRow === 0 ? prompt : undefined,
+        firstRow: table.pieces && firstRow,
+      }),
+    );
+    firstRow += piece.rows as number;
+  }
+  return kernels;
+}
+
+export interface EmbedForwardSettings {
+  scale?: number;
+  prompt?: Tensor;
+  /** Where `table` is a piece: its first row's id. Rows of other pieces are left alone. */
+  firstRow?: number;
+  reading?: WeightReading;
+}
+
+export function embedForward(
+  ids: Tensor,
+  table: Tensor,
+  x: Tensor,
+  settings: EmbedForwardSettings = {},
+): Kernel {
+  const { scale = 1, prompt, firstRow, reading } = settings;
+  const vectors = x.cols % 4 === 0;
   const code = expandWgsl(forwardWgsl, {
     V: vector(x.cols),
     WIDTH: width(x.cols),
-    AT: x.cols % 4 === 0 ? 'table_at4' : 'table_at',
+    AT: vectors ? 'table_at4' : 'table_at',
     PROMPT: prompt !== undefined,
+    PIECE: firstRow !== undefined,
     SCALED: scale !== 1,
     SCALE: scale.toExponential(),
   });
   return {
     name: 'embed/forward',
-    code: `${weightAccess('table', 2, table)}\n${code}`,
+    code: `${weightEnables(table, reading)}${weightAccess('table', 2, table, reading)}\n${code}`,
     buffers: [
       { tensor: ids, access: 'read' },
       { tensor: table, access: 'read' },
       { tensor: x, access: 'read_write' },
       ...(prompt ? [{ tensor: prompt, access: 'read' as const }] : []),
     ],
-    uniforms: [u32(ids.rows)],
+    uniforms: [u32(ids.rows), u32(firstRow ?? 0), u32(table.rows)],
     workgroups: (dims) => grid(size(dims, ids.rows) * width(x.cols), 64),
     cost: (dims) => ({ flops: 0, bytes: 8 * size(dims, ids.rows) * x.cols }),
   };

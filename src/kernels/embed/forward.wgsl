@@ -1,5 +1,6 @@
 // x[t] = prompt[p] where ids[t] = 0x80000000 | p, else table[ids[t]] (times SCALE).
-struct Uniforms { rows: u32 }
+// With PIECE the table begins at row `first` of its weight and has `count` rows; all others are written by the other pieces.
+struct Uniforms { rows: u32, first: u32, count: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> ids: array<u32>;
 @group(0) @binding(3) var<storage, read_write> x: array<$V>;
@@ -20,7 +21,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     return;
   }
 //# end
-  x[i] = $AT(id * $(WIDTH)u + column)
+//# if PIECE
+  let own = id - u.first;
+  if own >= u.count { return; }
+//# else
+  let own = id;
+//# end
+  x[i] = $AT(own * $(WIDTH)u + column)
 //# if SCALED
     * $SCALE
 //# end

@@ -1,7 +1,11 @@
 // What all products share: out [rows, cols] = alpha * left [rows, depth] x w (+ bias) (+ addend). Sizes are uniforms, so that all
 // products of a model share a few pipelines: `columns` is cols in units of O, `depths` the depth in units of L.
+// Rows of out and left may be longer than what is written and read of them: a weight in pieces writes and reads columns.
 // With PARTED the workgroups of one z sum `chunk` of the depth, and out is [rows, parts * cols]: parts side by side, still bare.
-struct Uniforms { rows: u32, cols: u32, columns: u32, depths: u32, parts: u32, chunk: u32, alpha: f32 }
+struct Uniforms {
+  rows: u32, cols: u32, columns: u32, depths: u32, parts: u32, chunk: u32,
+  out_stride: u32, out_first: u32, left_stride: u32, left_first: u32, alpha: f32,
+}
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> left: array<$L>;
 $WEIGHT
@@ -17,13 +21,16 @@ fn finish(value: $O, row: u32, column: u32, part: u32) {
 //# if PARTED
   out[(row * u.parts + part) * u.columns + column] = value;
 //# else
-  let at = row * u.columns + column;
+  let at = row * u.out_stride + u.out_first + column;
   out[at] = u.alpha * value
 //# if BIAS
-    + bias[column]
+    + bias[u.out_first + column]
 //# end
 //# if ADDEND
     + addend[at]
+//# end
+//# if ACCUMULATE
+    + out[at]
 //# end
   ;
 //# end

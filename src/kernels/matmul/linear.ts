@@ -1,6 +1,6 @@
-import type { Tensor } from '../kernel.ts';
+import { type Kernel, piecesOf, type Tensor } from '../kernel.ts';
 import type { Backward, Builder } from '../op.ts';
-import { matmulKernels, type Product } from './matmul.ts';
+import { isAligned, matmulKernels, type Product } from './matmul.ts';
 import { productOnnx } from './onnx.ts';
 import { chooseTile, rowCapacity } from './tiles.ts';
 
@@ -20,8 +20,9 @@ export interface LinearSettings {
  *
  *     y = alpha * x W^T + bias + residual,   dx = alpha * dy W,   d residual = dy
  *
- * x [M, K]; w [N, K] (Hugging Face's [out, in]), f32 or f16; y [M, N]. Both products read the one buffer of w, sum in f32, and
- * take one dispatch each (two where the tile splits a long inner dimension).
+ * x [M, K]; w [N, K] (Hugging Face's [out, in]), in any weight format; y [M, N]. Both products read the one buffer of w, sum in f32,
+ * and take one dispatch each (two where the tile splits a long inner dimension). Of a weight in pieces each piece takes its own: in y
+ * they are columns, in dx they add up, in order.
  */
 export function linear(b: Builder, x: Tensor, w: Tensor, settings: LinearSettings): Tensor {
   const { name, alpha, residual, bias } = settings;
@@ -46,27 +47,45 @@ export function linear(b: Builder, x: Tensor, w: Tensor, settings: LinearSetting
   return y;
 }
 
-/** Records a product with the tile its shape asks for. */
-function recordProduct(b: Builder, product: Product, vjp?: (back: Backward) => void): void {
-  const { direction, left, w, out, bias, addend } = product;
-  const tile = chooseTile(b.traits, {
-    direction,
-    rows: rowCapacity(b.traits, left.rows),
-    cols: out.cols,
-    depth: left.cols,
-    dtype: w.dtype,
-  });
-  let parts: Tensor | undefined;
-  const kernels = matmulKernels(product, tile, (cols) => {
-    parts = b.tensor(`${out.name}.parts`, left.rows, cols);
-    return parts;
-  });
+/** Records a product with the tiles that its shape, or those of its pieces, ask for. */
+function recordProduct(b: Builder, whole: Product, vjp?: (back: Backward) => void): void {
+  const { direction, left, w, out, bias, addend } = whole;
+  const kernels: Kernel[] = [];
+  const scratch: Tensor[] = [];
+  let firstRow = 0;
+  for (const [i, piece] of piecesOf(w).entries()) {
+    const follows = i > 0 && direction === 'nn';
+    const product: Product = {
+      ...whole,
+      w: piece,
+      firstRow,
+      accumulate: follows,
+      addend: follows ? undefined : addend,
+      reading: { nativeHalf: b.traits.shaderF16 },
+    };
+    const rows = piece.rows as number;
+    const tile = chooseTile(b.traits, {
+      direction,
+      rows: rowCapacity(b.traits, left.rows),
+      cols: direction === 'nt' ? rows : piece.cols,
+      depth: direction === 'nt' ? piece.cols : rows,
+      dtype: piece.dtype,
+      unaligned: !isAligned(product),
+    });
+    const makeParts = (cols: number): Tensor => {
+      const parts = b.tensor(`${out.name}.parts`, left.rows, cols);
+      scratch.push(parts);
+      return parts;
+    };
+    kernels.push(...matmulKernels(product, tile, makeParts));
+    firstRow += rows;
+  }
   b.record({
     op: 'linear',
     inputs: [left, w, bias, addend].filter((t) => t !== undefined),
-    outputs: parts ? [out, parts] : [out],
+    outputs: [out, ...scratch],
     kernels,
-    onnx: (e) => productOnnx(e, product),
+    onnx: (e) => productOnnx(e, whole),
     vjp,
   });
 }

@@ -1,6 +1,16 @@
 import { expandWgsl, type WgslConstants } from '../../gpu/index.ts';
-import { BYTES, type Dims, f32, grid, type Kernel, size, type Tensor, type Uniform, u32 } from '../kernel.ts';
-import { weightAccess } from '../weight.ts';
+import {
+  type Dims,
+  f32,
+  grid,
+  type Kernel,
+  size,
+  type Tensor,
+  tensorBytes,
+  type Uniform,
+  u32,
+} from '../kernel.ts';
+import { groupQuads, type WeightReading, weightAccess, weightEnables } from '../weight.ts';
 import headWgsl from './head.wgsl?raw';
 import nnDirectWgsl from './nn_direct.wgsl?raw';
 import nnTiledWgsl from './nn_tiled.wgsl?raw';
@@ -13,7 +23,7 @@ import type { Direction, MatmulTile } from './tiles.ts';
 export interface Product {
   direction: Direction;
   left: Tensor;
-  /** [N, K], Hugging Face's [out, in], in any format `weightAccess` reads. */
+  /** [N, K], Hugging Face's [out, in], in any format `weightAccess` reads; one piece of it where a weight has several. */
   w: Tensor;
   out: Tensor;
   /** Default 1. */
@@ -22,6 +32,14 @@ export interface Product {
   bias?: Tensor;
   /** [M, cols] */
   addend?: Tensor;
+  /**
+   * Row at which w begins within its weight, where it is a piece: `nt` writes the columns of out (and reads those of bias and
+   * addend) from there on, `nn` reads those of left. Default 0.
+   */
+  firstRow?: number;
+  /** Adds to what out holds: how the sum over pieces grows. */
+  accumulate?: boolean;
+  reading?: WeightReading;
 }
 
 /** A tensor for the bare parts of a split depth: [M, parts * cols]. */
@@ -29,38 +47,78 @@ export type MakeParts = (cols: number) => Tensor;
 
 /** The kernels of a product: one, or two where the tile splits the depth. */
 export function matmulKernels(product: Product, tile: MatmulTile, makeParts: MakeParts): Kernel[] {
-  const cols = product.direction === 'nt' ? product.w.rows : product.w.cols;
-  if (typeof cols !== 'number') throw new Error(`${product.w.name}: a weight's rows must be a fixed number`);
+  const shape = shapeOf(product);
   const split = tile.split ?? 1;
-  if (split === 1) return [productKernel(product, tile, cols)];
-  const parts = makeParts(split * cols);
-  return [productKernel({ ...product, out: parts }, tile, cols), reduceKernel(product, parts, split, cols)];
+  if (split === 1) return [productKernel(product, shape, tile)];
+  const parts = makeParts(split * shape.cols);
+  return [productKernel(product, shape, tile, parts), reduceKernel(product, shape, parts, split)];
 }
 
-const epilogue = ({ bias, addend }: Product): WgslConstants => ({
+/** What of a product its text and its uniforms need. */
+interface ProductShape {
+  /** Outputs of a row, and the length of the sum of each. */
+  cols: number;
+  depth: number;
+  /** First columns of out and of left. */
+  outFirst: number;
+  leftFirst: number;
+  /** Rows of left, and of out, can be read four values at a time. */
+  leftVector: boolean;
+  outVector: boolean;
+}
+
+function shapeOf({ direction, left, w, out, firstRow = 0 }: Product): ProductShape {
+  if (typeof w.rows !== 'number') throw new Error(`${w.name}: a weight's rows must be a fixed number`);
+  const nt = direction === 'nt';
+  const [cols, depth] = nt ? [w.rows, w.cols] : [w.cols, w.rows];
+  const [outFirst, leftFirst] = nt ? [firstRow, 0] : [0, firstRow];
+  const fours = (...values: number[]) => values.every((value) => value % 4 === 0);
+  return {
+    cols,
+    depth,
+    outFirst,
+    leftFirst,
+    leftVector: fours(depth, left.cols, leftFirst),
+    outVector: fours(cols, out.cols, outFirst),
+  };
+}
+
+/** Whether the columns of both sides come in whole vec4, which staging needs. */
+export function isAligned(product: Product): boolean {
+  const { leftVector, outVector, cols } = shapeOf(product);
+  return leftVector && (product.direction === 'nt' ? cols % 4 === 0 : outVector);
+}
+
+const epilogue = ({ bias, addend, accumulate = false }: Product): WgslConstants => ({
   BIAS: bias !== undefined,
   ADDEND: addend !== undefined,
+  ACCUMULATE: accumulate,
 });
 
 const epilogueBuffers = ({ bias, addend }: Product): Kernel['buffers'] =>
   [bias, addend].filter((t) => t !== undefined).map((tensor) => ({ tensor, access: 'read' as const }));
 
-function productKernel(product: Product, tile: MatmulTile, cols: number): Kernel {
-  const { direction, left, w, out } = product;
+function productKernel(product: Product, shape: ProductShape, tile: MatmulTile, parts?: Tensor): Kernel {
+  const { direction, left, w, out, reading } = product;
+  const { cols, depth } = shape;
   const nt = direction === 'nt';
-  const depth = left.cols;
   const split = tile.split ?? 1;
-  const bare = split > 1;
   const tiled = tile.kind === 'tiled';
-  const step = depth % 4 === 0 ? 4 : 1;
-  const vectorOut = cols % 4 === 0 && !(nt && tiled);
-  if (tiled && (step !== 4 || cols % 4 !== 0))
+  if (tiled && !isAligned(product))
     throw new Error(`${out.name}: a staged product needs multiples of 4, not [.., ${depth}] x [.., ${cols}]`);
+  const step = shape.leftVector ? 4 : 1;
+  const vectorOut = (parts ? cols % 4 === 0 : shape.outVector) && !(nt && tiled);
+  const quads = tile.cols / 4;
+  // Reading one value at a time, a group's scale is looked up with each.
+  const group = (nt ? step === 4 : vectorOut) ? groupQuads(w) : 0;
   const depths = depth / step;
   const c: WgslConstants = {
-    ...(bare ? { BIAS: false, ADDEND: false } : epilogue(product)),
-    PARTED: bare,
-    WEIGHT: weightAccess('w', 2, w),
+    ...(parts ? { BIAS: false, ADDEND: false, ACCUMULATE: false } : epilogue(product)),
+    PARTED: parts !== undefined,
+    WEIGHT: weightAccess('w', 2, w, reading),
+    GROUP: group,
+    // The quads of a row that one invocation reads lie in one group.
+    SHARED: group > 0 && group % quads === 0,
     L: step === 4 ? 'vec4f' : 'f32',
     O: vectorOut ? 'vec4f' : 'f32',
     O4: vectorOut,
@@ -68,7 +126,7 @@ function productKernel(product: Product, tile: MatmulTile, cols: number): Kernel
     STEP: step,
     R: tile.rows,
     C: tile.cols,
-    Q: vectorOut ? tile.cols / 4 : tile.cols,
+    Q: vectorOut ? quads : tile.cols,
     WGX: tile.wgX,
     WGY: tile.wgY,
     BK: tile.depth ?? 0,
@@ -78,78 +136,100 @@ function productKernel(product: Product, tile: MatmulTile, cols: number): Kernel
   const perGroupY = tile.rows * tile.wgY;
   return {
     name: `matmul/${direction}`,
-    code: expandWgsl(`${headWgsl}\n${body}`, c),
+    code: weightEnables(w, reading) + expandWgsl(`${headWgsl}\n${body}`, c),
     buffers: [
       { tensor: left, access: 'read' },
       { tensor: w, access: 'read' },
-      { tensor: out, access: 'read_write' },
-      ...(bare ? [] : epilogueBuffers(product)),
+      { tensor: parts ?? out, access: 'read_write' },
+      ...(parts ? [] : epilogueBuffers(product)),
     ],
-    uniforms: uniforms(product, {
-      cols,
-      columns: vectorOut ? cols / 4 : cols,
+    uniforms: uniforms(product, shape, {
+      outUnit: vectorOut ? 4 : 1,
+      leftUnit: step,
       depths,
       parts: split,
-      // Whole stages a part, so that only the last one is ragged.
-      chunk: roundUp(Math.ceil(depths / split), (tile.depth ?? 4) / 4),
+      // Whole stages and whole groups a part, so that only the last stage is ragged.
+      chunk: roundUp(Math.ceil(depths / split), Math.max((tile.depth ?? 4) / 4, nt ? group : 0)),
     }),
     workgroups: (dims) => [Math.ceil(cols / perGroupX), Math.ceil(size(dims, left.rows) / perGroupY), split],
-    cost: (dims) => productCost(product, cols, dims),
+    cost: (dims) => productCost(product, shape, dims),
   };
 }
 
-function productCost({ left, w, bias, addend }: Product, cols: number, dims: Dims) {
+function productCost(
+  { left, w, bias, addend, accumulate }: Product,
+  { cols, depth }: ProductShape,
+  dims: Dims,
+) {
   const rows = size(dims, left.rows);
   return {
-    flops: 2 * rows * left.cols * cols,
+    flops: 2 * rows * depth * cols,
     bytes:
-      4 * rows * (left.cols + cols * (addend ? 2 : 1)) +
-      left.cols * cols * BYTES[w.dtype] +
+      4 * rows * (depth + cols * (addend || accumulate ? 2 : 1)) +
+      tensorBytes(w, dims) +
       (bias ? 4 * cols : 0),
   };
 }
 
-function reduceKernel(product: Product, parts: Tensor, split: number, cols: number): Kernel {
-  const vector = cols % 4 === 0;
-  const columns = vector ? cols / 4 : cols;
-  const type = vector ? 'vec4f' : 'f32';
+function reduceKernel(product: Product, shape: ProductShape, parts: Tensor, split: number): Kernel {
+  const { w, left, out, reading } = product;
+  const { cols, outVector } = shape;
+  const unit = outVector ? 4 : 1;
+  const type = outVector ? 'vec4f' : 'f32';
   return {
     name: `matmul/${product.direction}/reduce`,
-    code: expandWgsl(`${headWgsl}\n${reduceWgsl}`, {
-      ...epilogue(product),
-      // The parts come as `left`; binding 2 stays as in the products, with the frozen weight unread.
-      WEIGHT: weightAccess('w', 2, product.w),
-      L: type,
-      O: type,
-      PARTED: false,
-    }),
+    code:
+      weightEnables(w, reading) +
+      expandWgsl(`${headWgsl}\n${reduceWgsl}`, {
+        ...epilogue(product),
+        // The parts come as `left`; binding 2 stays as in the products, with the frozen weight unread.
+        WEIGHT: weightAccess('w', 2, w, reading),
+        L: type,
+        O: type,
+        PARTED: false,
+      }),
     buffers: [
       { tensor: parts, access: 'read' },
-      { tensor: product.w, access: 'read' },
-      { tensor: product.out, access: 'read_write' },
+      { tensor: w, access: 'read' },
+      { tensor: out, access: 'read_write' },
       ...epilogueBuffers(product),
     ],
-    uniforms: uniforms(product, { cols, columns, depths: 0, parts: split, chunk: 0 }),
-    workgroups: (dims) => grid(size(dims, product.left.rows) * columns, 64),
+    uniforms: uniforms(product, shape, { outUnit: unit, leftUnit: 1, depths: 0, parts: split, chunk: 0 }),
+    workgroups: (dims) => grid((size(dims, left.rows) * cols) / unit, 64),
     cost: (dims) => {
-      const outputs = size(dims, product.left.rows) * cols;
+      const outputs = size(dims, left.rows) * cols;
       return { flops: outputs * split, bytes: 4 * outputs * (split + 1) };
     },
   };
 }
 
-interface Sizes {
-  cols: number;
-  columns: number;
+interface Units {
+  /** Values of one element of out and of left. */
+  outUnit: number;
+  leftUnit: number;
   depths: number;
   parts: number;
   chunk: number;
 }
 
 /** The uniform block of `head.wgsl`. */
-function uniforms({ left, alpha = 1 }: Product, sizes: Sizes): Uniform[] {
-  const { cols, columns, depths, parts, chunk } = sizes;
-  return [u32(left.rows), ...[cols, columns, depths, parts, chunk].map((value) => u32(value)), f32(alpha)];
+function uniforms(
+  { left, out, alpha = 1 }: Product,
+  { cols, outFirst, leftFirst }: ProductShape,
+  { outUnit, leftUnit, depths, parts, chunk }: Units,
+): Uniform[] {
+  const values = [
+    cols,
+    cols / outUnit,
+    depths,
+    parts,
+    chunk,
+    out.cols / outUnit,
+    outFirst / outUnit,
+    left.cols / leftUnit,
+    leftFirst / leftUnit,
+  ];
+  return [u32(left.rows), ...values.map((value) => u32(value)), f32(alpha)];
 }
 
 const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;

@@ -5,7 +5,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let row = (group.y * $(WGY)u + local.y) * $(R)u;
   let column = (group.x * $(WGX)u + local.x) * $(Q)u;
 //# for i in R
-  let l$i = min(row + $(i)u, u.rows - 1u) * u.depths;
+  let l$i = min(row + $(i)u, u.rows - 1u) * u.left_stride + u.left_first;
 //# end
 //# for j in Q
   let c$j = min(column + $(j)u, u.columns - 1u);
@@ -23,8 +23,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //# end
 //# for t in STEP
     let w$t = ($(STEP)u * p + $(t)u) * u.columns;
+//# if SHARED
+    let d$t = w_scale((w$t + c0) / $(GROUP)u);
+//# for j in Q
+    let b$(t)_$j = w_value(w_quad(w$t + c$j), d$t);
+//# end
+//# else
 //# for j in Q
     let b$(t)_$j = w_at$AT(w$t + c$j);
+//# end
 //# end
 //# end
 //# for i in R

@@ -28,7 +28,7 @@ fn main(
       let row = i / $(BK / 4)u;
       let depth = i % $(BK / 4)u;
       var value = vec4f();
-      if p + depth < end { value = left[min(first_row + row, u.rows - 1u) * u.depths + p + depth]; }
+      if p + depth < end { value = left[min(first_row + row, u.rows - 1u) * u.left_stride + u.left_first + p + depth]; }
       left_stage[row * $(BK / 4 + 1)u + depth] = value;
     }
     for (var i = index; i < $(BK * Q * WGX)u; i += $(WGX * WGY)u) {

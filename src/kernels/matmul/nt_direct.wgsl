@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let row = (group.y * $(WGY)u + local.y) * $(R)u;
   let col = (group.x * $(WGX)u + local.x) * $(C)u;
 //# for i in R
-  let l$i = min(row + $(i)u, u.rows - 1u) * u.depths;
+  let l$i = min(row + $(i)u, u.rows - 1u) * u.left_stride + u.left_first;
 //# end
 //# for j in C
   let w$j = min(col + $(j)u, u.cols - 1u) * u.depths;
@@ -22,13 +22,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //# end
 //# end
 //# if PARTED
-  let end = min((group.z + 1u) * u.chunk, u.depths);
-  for (var p = group.z * u.chunk; p < end; p++) {
+  let start = group.z * u.chunk;
+  let end = min(start + u.chunk, u.depths);
 //# else
-  for (var p = 0u; p < u.depths; p++) {
+  let start = 0u;
+  let end = u.depths;
 //# end
+//# if GROUP
+  for (var g = start; g < end; g += $(GROUP)u) {
+//# for j in C
+    let d$j = w_scale((w$j + g) / $(GROUP)u);
+//# end
+  for (var p = g; p < g + $(GROUP)u; p++) {
+//# for j in C
+    let b$j = w_value(w_quad(w$j + p), d$j);
+//# end
+//# else
+  for (var p = start; p < end; p++) {
 //# for j in C
     let b$j = w_at$AT(w$j + p);
+//# end
 //# end
 //# for i in R
     let a$i = left[l$i + p];
@@ -39,6 +52,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //# end
 //# end
   }
+//# if GROUP
+  }
+//# end
 //# for i in R
   if row + $(i)u < u.rows {
 //# if O4

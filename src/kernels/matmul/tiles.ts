@@ -1,4 +1,4 @@
-import type { KernelTraits, Size } from '../kernel.ts';
+import type { Dtype, KernelTraits, Size } from '../kernel.ts';
 
 /**
  * `nt`: out [M, N] = left [M, K] x w^T, with w [N, K]. `nn`: out [M, K] = left [M, N] x w on the same w. One is the forward pass of
@@ -28,7 +28,9 @@ export interface MatmulShape {
   rows: number;
   cols: number;
   depth: number;
-  dtype: string;
+  dtype: Dtype;
+  /** Columns do not come in whole vec4, whatever the sizes say: a piece of a weight whose rows are no multiple of 4. */
+  unaligned?: boolean;
 }
 
 /** WebGPU's guaranteed limits, which every tile keeps. */
@@ -46,7 +48,7 @@ export function stageBytes(tile: MatmulTile, direction: Direction): number {
 
 /** Whether a tile keeps WebGPU's guaranteed limits and fits the shape: staging needs rows of whole vec4. */
 export function fits(tile: MatmulTile, shape: MatmulShape): boolean {
-  const aligned = shape.cols % 4 === 0 && shape.depth % 4 === 0;
+  const aligned = !shape.unaligned && shape.cols % 4 === 0 && shape.depth % 4 === 0;
   return (
     tile.wgX * tile.wgY <= MAX_INVOCATIONS &&
     stageBytes(tile, shape.direction) <= MAX_WORKGROUP_BYTES &&

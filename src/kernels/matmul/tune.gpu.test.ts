@@ -7,6 +7,8 @@ import { tunedTiles, tuneMatmuls } from './tune.ts';
 const shapes: MatmulShape[] = [
   { direction: 'nt', rows: 6, cols: 24, depth: 32, dtype: 'f32' },
   { direction: 'nn', rows: 3, cols: 16, depth: 48, dtype: 'f16' },
+  { direction: 'nt', rows: 5, cols: 12, depth: 64, dtype: 'q4_0' },
+  { direction: 'nn', rows: 5, cols: 256, depth: 8, dtype: 'q6_k' },
 ];
 const few: MatmulTile[] = [
   { kind: 'direct', rows: 1, cols: 4, wgX: 4, wgY: 1, split: 2 },
@@ -56,7 +58,7 @@ test('a default tile fits every shape, down to one row and odd widths', () => {
           [13, 64],
           [64, 13],
         ]) {
-          const shape = { direction, rows, cols, depth, dtype: 'f32' };
+          const shape = { direction, rows, cols, depth, dtype: 'f32' as const };
           expect(fits(chooseTile(traits, shape), shape)).toBe(true);
         }
 });

@@ -1,5 +1,5 @@
 import type { Gpu, Pipelines } from '../../gpu/index.ts';
-import type { Dtype, KernelTraits, Tensor } from '../kernel.ts';
+import { type Dtype, type KernelTraits, type Tensor, tensorBytes } from '../kernel.ts';
 import { matmulKernels } from './matmul.ts';
 import { type PreparedKernels, prepareKernels } from './measure.ts';
 import { candidateTiles, type MatmulShape, type MatmulTile, tileKey } from './tiles.ts';
@@ -52,7 +52,7 @@ export async function tuneMatmuls(
     const trial = makeTrial(shape);
     for (const tile of candidates(shape)) {
       if (performance.now() > end) return { adapter: adapterKey(gpu), tiles: [...tiles.values()] };
-      const ms = await measure(gpu, pipelines, trial, tile, tolerance);
+      const ms = await measure(gpu, pipelines, traits, trial, tile, tolerance);
       const best = tiles.get(key);
       if (ms !== undefined && (!best || ms < best.ms)) tiles.set(key, { key, tile, ms });
     }
@@ -67,7 +67,8 @@ interface Trial {
   w: Tensor;
   out: Tensor;
   data: Map<Tensor, Float32Array | Uint32Array>;
-  samples: { at: number; expected: number }[];
+  /** Of formats whose values are not known here, what the default tile gives: that one is under test. */
+  samples?: { at: number; expected: number }[];
 }
 
 const SAMPLES = 128;
@@ -83,10 +84,22 @@ function makeTrial(shape: MatmulShape): Trial {
     dtype: type,
     kind: 'input',
   });
-  if (dtype !== 'f32' && dtype !== 'f16') throw new Error(`no trial values for a weight of ${dtype}`);
   const left = make('left', rows, depth);
   const w = direction === 'nt' ? make('w', cols, depth, dtype) : make('w', depth, cols, dtype);
   const leftValues = eighths(rows * depth, 1);
+  if (dtype !== 'f32' && dtype !== 'f16') {
+    const words = new Uint32Array(Math.ceil(tensorBytes(w, {}) / 4));
+    return {
+      shape,
+      left,
+      w,
+      out: make('out', rows, cols),
+      data: new Map<Tensor, Float32Array | Uint32Array>([
+        [left, leftValues],
+        [w, words.map((_, i) => smallBytes(i))],
+      ]),
+    };
+  }
   const wValues = eighths(cols * depth, 2);
   const samples = Array.from({ length: SAMPLES }, (_, i) => {
     // Corners first: mistakes at blocks' ends show there.
@@ -115,14 +128,20 @@ function makeTrial(shape: MatmulShape): Trial {
 async function measure(
   gpu: Gpu,
   pipelines: Pipelines,
-  { shape, left, w, out, data, samples }: Trial,
+  traits: KernelTraits,
+  trial: Trial,
   tile: MatmulTile,
   tolerance: number,
 ): Promise<number | undefined> {
+  const { shape, left, w, out, data } = trial;
   let prepared: PreparedKernels;
   try {
     const parts = (cols: number): Tensor => ({ ...out, id: --nextId, name: 'parts', cols });
-    const kernels = matmulKernels({ direction: shape.direction, left, w, out }, tile, parts);
+    const kernels = matmulKernels(
+      { direction: shape.direction, left, w, out, reading: { nativeHalf: traits.shaderF16 } },
+      tile,
+      parts,
+    );
     prepared = await prepareKernels(gpu, pipelines, kernels, {}, data);
   } catch {
     return undefined;
@@ -130,6 +149,11 @@ async function measure(
   try {
     const first = await prepared.run(1);
     const got = await prepared.read(out);
+    trial.samples ??= Array.from({ length: SAMPLES }, (_, i) => (i * 7919) % got.length).map((at) => ({
+      at,
+      expected: got[at],
+    }));
+    const { samples } = trial;
     const scale = Math.max(...samples.map(({ expected }) => Math.abs(expected)), 1e-30);
     if (!samples.every(({ at, expected }) => Math.abs(got[at] - expected) < tolerance * scale))
       return undefined;
@@ -150,6 +174,12 @@ function eighths(count: number, seed: number): Float32Array {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return ((state >>> 16) % 17) / 8 - 1;
   });
+}
+
+/** A word that is sane as part of any format: whatever half of it is a scale is a number between 0.007 and 0.13. */
+function smallBytes(index: number): number {
+  const mixed = Math.imul(index + 1, 2654435761) >>> 0;
+  return ((mixed & 0x0f0f0f0f) | 0x20202020) >>> 0;
 }
 
 /** Pairs of halves in words. Exact for multiples of 1/8 up to 1. */

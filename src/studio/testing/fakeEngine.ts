@@ -244,8 +244,9 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       work,
     }),
     listModels: async () => fakeModels,
-    async loadModel(source, onProgress) {
-      const next = fakeModel(source.kind === 'builtin' ? source.id : 'base');
+    async loadModel(source, onProgress, { precision = 'stored' } = {}) {
+      const as = fakeModel(source.kind === 'builtin' ? source.id : 'base');
+      const next = { ...as, precision, weightBytes: as.weightBytesAt[precision] };
       await work(`Loading ${next.title}`, 'bytes', next.weightBytes, onProgress);
       if (options.loadError) throw options.loadError;
       model = next;

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../kernels/index.ts';
-import { type FrozenModel, type FrozenTensor, readFrozen, readResident } from '../../models/index.ts';
+import { type FrozenModel, type FrozenTensor, readWidened } from '../../models/index.ts';
 import type { FrozenValues } from '../../onnx/index.ts';
 import type { WeightFile } from '../../weights/index.ts';
 import type { BatchExample } from '../batch.ts';
@@ -27,9 +27,8 @@ export function frozenValues(
   return async (tensor) => {
     const frozen = byTensor.get(tensor);
     if (!frozen) throw new Error(`${tensor.name} is no frozen matrix of this model`);
-    // Formats that only the shaders read are widened here.
-    const known = tensor.dtype === 'f32' || tensor.dtype === 'f16';
-    return known ? readResident(weights, frozen) : readFrozen(weights, frozen);
+    // Formats that only the shaders read are widened.
+    return readWidened(weights, frozen);
   };
 }
 

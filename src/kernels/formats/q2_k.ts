@@ -1,0 +1,22 @@
+import { BYTES_OF, SCALED_FROM, type WeightFormat } from './format.ts';
+
+/** 256 values in groups of 16: 16 bytes of (scale, minimum) nibbles, 64 bytes of 2-bit values, d, dmin. 21 words. */
+export const q2_k: WeightFormat = {
+  block: 256,
+  blockBytes: 84,
+  group: 16,
+  wgsl: {
+    element: 'u32',
+    code: `
+fn W_scale(g: u32) -> vec2f {
+  let block = (g >> 4u) * 21u;
+  let both = W[block + ((g >> 2u) & 3u)] >> (8u * (g & 3u));
+  return unpack2x16float(W[block + 20u]) * vec2f(vec2i(i32(both & 15u), -i32((both >> 4u) & 15u)));
+}
+fn W_quad(i: u32) -> vec4f {
+  let word = W[(i >> 6u) * 21u + 4u + ((i >> 2u) & 8u) + (i & 7u)] >> ((i >> 2u) & 6u);
+  return vec4f(vec4i((${BYTES_OF}) & vec4u(3u)));
+}
+${SCALED_FROM}`,
+  },
+};
