@@ -59,7 +59,7 @@ const PIECE_ROWS = 4;
 function makeWeight(name: string, cols: number, runs: readonly Run[], bindingBytes: number): Tensor {
   const pieces = runs.flatMap(({ rows, dtype }): Run[] => {
     const most = Math.floor(bindingBytes / formatBytes(dtype, PIECE_ROWS * cols)) * PIECE_ROWS;
-    if (rows <= Math.max(most, PIECE_ROWS)) return [{ rows, dtype }];
+    if (formatBytes(dtype, rows * cols) <= bindingBytes || most === 0) return [{ rows, dtype }];
     const even = Math.ceil(rows / Math.ceil(rows / most) / PIECE_ROWS) * PIECE_ROWS;
     return Array.from({ length: Math.ceil(rows / even) }, (_, i) => ({
       rows: Math.min(even, rows - i * even),

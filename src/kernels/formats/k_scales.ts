@@ -9,5 +9,5 @@ fn W_scale(g: u32) -> vec2f {
   let first = (g & 4u) == 0u;
   let scale = select((c & 15u) | ((a >> 2u) & 48u), a & 63u, first);
   let minimum = select(((c >> 4u) & 15u) | ((b >> 2u) & 48u), b & 63u, first);
-  return unpack2x16float(W[block]) * vec2f(vec2i(i32(scale), -i32(minimum)));
+  return unpack2x16float(W[block]) * vec2f(vec2i(vec2u(scale, minimum))) * vec2f(1.0, -1.0);
 }`;

@@ -11,7 +11,7 @@ export const q2_k: WeightFormat = {
 fn W_scale(g: u32) -> vec2f {
   let block = (g >> 4u) * 21u;
   let both = W[block + ((g >> 2u) & 3u)] >> (8u * (g & 3u));
-  return unpack2x16float(W[block + 20u]) * vec2f(vec2i(i32(both & 15u), -i32((both >> 4u) & 15u)));
+  return unpack2x16float(W[block + 20u]) * vec2f(vec2i(vec2u(both, both >> 4u) & vec2u(15u))) * vec2f(1.0, -1.0);
 }
 fn W_quad(i: u32) -> vec4f {
   let word = W[(i >> 6u) * 21u + 4u + ((i >> 2u) & 8u) + (i & 7u)] >> ((i >> 2u) & 6u);
