@@ -38,6 +38,7 @@ export function createComparison(device: DeviceDesk, task: () => PreparedTask): 
     const current = task();
     if (!spare || current.train.length === 0) return undefined;
     const { config, weights } = resident.opened.loaded;
+    const { precision = 'stored' } = resident.opened;
     const examples = trainingExamples(recipe, current);
     const settings = learnerSettings(recipe, current);
     const { values } = startPrompt(
@@ -56,7 +57,7 @@ export function createComparison(device: DeviceDesk, task: () => PreparedTask): 
         return device
           .place()
           .makeLearner(resident.model, weights, settings, examples, start, batch.length, () => {});
-      const { model, scorer } = await spare.makeModel(config, weights, () => {});
+      const { model, scorer } = await spare.makeModel(config, weights, precision, () => {});
       try {
         signal.throwIfAborted();
         const learner = await spare.makeLearner(
