@@ -15,5 +15,5 @@ export type {
   Seq2SeqModel,
 } from './model.ts';
 export { PRECISIONS, type Precision } from './precision.ts';
-export { knownFamilies, type ModelOptions, makeModel, weightBytesAt } from './registry.ts';
+export { knownFamilies, type ModelOptions, makeModel } from './registry.ts';
 export { traitsOf } from './traits.ts';

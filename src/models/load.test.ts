@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { piecesOf, type Tensor } from '../kernels/index.ts';
+import { piecesOf, type Tensor, tensorBytes } from '../kernels/index.ts';
 import {
   bytesSource,
   type DType,
@@ -14,7 +14,7 @@ import {
 import { type Checkpoint, collectFrozen } from './frozen.ts';
 import { readFrozen } from './load.ts';
 import { keptFormat, type Precision } from './precision.ts';
-import { makeModel, weightBytesAt } from './registry.ts';
+import { makeModel } from './registry.ts';
 
 const golden = (type: string) =>
   openSafetensors(
@@ -153,8 +153,15 @@ describe('how a matrix is kept', () => {
   });
 });
 
-describe('weightBytesAt', () => {
-  test('tells the bytes of every family from the table of contents alone', async () => {
+/** Bytes on the GPU, known from the table of contents alone. */
+const weightBytesAt = (config: unknown, weights: Pick<WeightFile, 'tensors'>, precision: Precision) =>
+  makeModel(config, weights, { precision }).frozen.reduce(
+    (sum, { tensor }) => sum + tensorBytes(tensor, {}),
+    0,
+  );
+
+describe('bytes of a model', () => {
+  test('are those of its values, in every family', async () => {
     const read = (path: string) => readFileSync(new URL(`./testdata/models/${path}`, import.meta.url));
     for (const name of ['t5', 'gpt2', 'opt', 'gemma3', 'llama', 'gpt_neox']) {
       const config = JSON.parse(read(`${name}/config.json`).toString());

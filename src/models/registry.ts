@@ -1,5 +1,4 @@
 import { PreludeError } from '../errors.ts';
-import { tensorBytes } from '../kernels/index.ts';
 import type { WeightFile } from '../weights/index.ts';
 import { modelType } from './config.ts';
 import type { Checkpoint } from './frozen.ts';
@@ -63,18 +62,4 @@ export function makeModel(
     precision,
     bindingBytes,
   });
-}
-
-/**
- * Bytes of the frozen weights in GPU memory at a precision, from the table of contents alone, before anything is downloaded: what
- * `uploadFrozen` will take, up to the rounding of each buffer to 16 bytes.
- * @throws PreludeError as `makeModel`
- */
-export function weightBytesAt(
-  config: unknown,
-  weights: Pick<WeightFile, 'tensors'>,
-  precision: Precision,
-): number {
-  const { frozen } = makeModel(config, weights, { precision });
-  return frozen.reduce((sum, { tensor }) => sum + tensorBytes(tensor, {}), 0);
 }

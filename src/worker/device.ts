@@ -1,5 +1,5 @@
 import { PreludeError } from '../errors.ts';
-import { type FrozenModel, PRECISIONS, type Precision, readFrozen, weightBytesAt } from '../models/index.ts';
+import { type FrozenModel, readFrozen } from '../models/index.ts';
 import type { PromptModel } from '../prompts/index.ts';
 import type { Scorer, Vocabulary } from '../tuning/index.ts';
 import { parameterCount } from '../weights/index.ts';
@@ -139,9 +139,6 @@ export function createDeviceDesk(): DeviceDesk {
         layers: info.layers,
         weightBytes,
         precision,
-        weightBytesAt: Object.fromEntries(
-          PRECISIONS.map((one) => [one, weightBytesAt(config, weights, one)]),
-        ) as Record<Precision, number>,
         seconds: { read: readSeconds, upload: (performance.now() - began) / 1000 },
       },
       vocabulary() {

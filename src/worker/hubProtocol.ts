@@ -1,5 +1,7 @@
 /** The part of the protocol that is about models of hubs; `protocol.ts` is the door to it. */
 
+import type { Precision } from '../models/index.ts';
+
 /** A model of the Hugging Face Hub or a mirror of it. */
 export interface HubSource {
   kind: 'hub';
@@ -57,9 +59,6 @@ export interface CachedModels {
   /** False where this browser keeps no files: downloads go with the page. */
   lasting: boolean;
 }
-
-/** How a model's matrices are held on the device. `stored`: as its files have them. */
-export type Precision = 'stored';
 
 /** What a model needs at one precision. */
 export interface PrecisionNeed {

@@ -78,7 +78,7 @@ describe('modelNeeds', () => {
     expect(stored).toMatchObject({ fits: true, largestBatch: 1024 });
   });
 
-  it('of T5 XL: its largest batch is smaller, and the smallest form is the least bad', () => {
+  it('of T5 XL: its largest batch is smaller, and 8 bits are the first form with room', () => {
     const needs = modelNeeds(t5Xl(), { ...device, bindingLimit: 2 ** 31 - 4 });
     expect(needs.parameters).toBeGreaterThan(2.8e9);
     const stored = needs.precisions.find(({ precision }) => precision === 'stored')!;
@@ -86,13 +86,31 @@ describe('modelNeeds', () => {
     expect(stored.largestBatch).toBeGreaterThan(0);
     expect(stored.largestBatch).toBeLessThan(1024);
     expect(stored.weightBytes + stored.activationBytes).toBeGreaterThan(needs.assumedBytes);
-    expect(needs.recommended).toBe(needs.precisions.at(-1)!.precision);
+    expect(needs).toMatchObject({ recommended: 'q8_0', why: 'room' });
   });
 
-  it('says where a matrix is larger than a buffer may be', () => {
+  it('cuts matrices that are larger than a buffer may be', () => {
     const needs = modelNeeds(t5Xl(), device);
-    expect(needs.precisions[0]).toMatchObject({ fits: false });
-    expect(needs.precisions[0]!.largestBytes).toBeGreaterThan(device.bindingLimit);
+    for (const { fits, largestBytes } of needs.precisions) {
+      expect(fits).toBe(true);
+      expect(largestBytes).toBeLessThanOrEqual(device.bindingLimit);
+    }
+  });
+
+  it('of a model in 8 or 4 bits: 34 and 18 bytes for 32 values; blocks stay what they are', async () => {
+    const [stored, eight, four] = modelNeeds(t5Xl(), { ...device, bindingLimit: 2 ** 31 - 4 }).precisions;
+    expect(eight!.weightBytes / stored!.weightBytes).toBeCloseTo(34 / 128, 2);
+    // The token tables stay at 8 bits.
+    expect(four!.weightBytes / stored!.weightBytes).toBeCloseTo(0.146, 3);
+    const { config, weights } = t5Xl();
+    const blocks = new Map(
+      [...weights.tensors].map(([name, info]) => [
+        name,
+        { ...info, dtype: info.shape.length === 2 && !/bias/.test(name) ? ('Q8_0' as const) : info.dtype },
+      ]),
+    );
+    const { precisions } = modelNeeds({ config, weights: { ...weights, tensors: blocks } }, device);
+    expect(precisions.map(({ precision }) => precision)).toEqual(['stored']);
   });
 
   it('of a model on a hub: nothing but tables of contents is sent', async () => {

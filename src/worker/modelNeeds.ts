@@ -2,13 +2,13 @@
  * What a model needs here before it is loaded: its graph is made of its config and the table of contents of its weights, and memory
  * is predicted from it as for a run.
  */
-import { tensorBytes } from '../kernels/index.ts';
-import { makeModel } from '../models/index.ts';
+import { piecesOf, tensorBytes } from '../kernels/index.ts';
+import { makeModel, PRECISIONS } from '../models/index.ts';
 import { type BatchExample, defaultRecipe, planAnswers, predictMemory } from '../tuning/index.ts';
 import { parameterCount, type WeightFile } from '../weights/index.ts';
 import type { PeekedModel } from './models.ts';
 import type { Place } from './place.ts';
-import type { ModelNeeds, Precision, PrecisionNeed } from './protocol.ts';
+import type { ModelNeeds, PrecisionNeed } from './protocol.ts';
 import { largestFitting } from './runPlan.ts';
 
 /**
@@ -21,8 +21,6 @@ const TOKENS = 48;
 /** Examples of a step that the recommendation makes room for. */
 const USUAL_BATCH = 16;
 
-const PRECISIONS: readonly Precision[] = ['stored'];
-
 /**
  * @throws PreludeError 'unsupported-model', 'bad-config', 'bad-weights': a model that cannot be computed is refused before it is
  * downloaded
@@ -34,14 +32,15 @@ export function modelNeeds(
   const { info } = makeModel(config, weights);
   const task = { promptLength: defaultRecipe.promptLength, tokens: TOKENS };
   const precisions = PRECISIONS.map((precision): PrecisionNeed => {
-    const model = makeModel(config, weights);
+    const model = makeModel(config, weights, { precision, bindingBytes: bindingLimit });
     const predict = predictMemory(
       traits,
       model,
       { length: task.promptLength, loss: 'verbalizers', optimizer: defaultRecipe.optimizer, clipNorm: 0 },
       [usualExample(task)],
     );
-    const largestBytes = Math.max(...model.frozen.map(({ tensor }) => tensorBytes(tensor, {})));
+    const pieces = model.frozen.flatMap(({ tensor }) => piecesOf(tensor));
+    const largestBytes = Math.max(...pieces.map((piece) => tensorBytes(piece, {})));
     const largestBatch = largestFitting(predict, bindingLimit);
     const { weights: weightBytes, activations } = predict(Math.max(1, Math.min(USUAL_BATCH, largestBatch)));
     return {
@@ -52,7 +51,7 @@ export function modelNeeds(
       largestBatch,
       activationBytes: activations,
     };
-  });
+  }).filter(({ weightBytes }, i, all) => i === 0 || weightBytes < all[i - 1]!.weightBytes);
   const withRoom = precisions.find(
     ({ fits, largestBatch, weightBytes, activationBytes }) =>
       fits && largestBatch > 0 && weightBytes + activationBytes <= ASSUMED_BYTES,

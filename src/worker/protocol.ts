@@ -63,9 +63,8 @@ export interface ModelReport {
   heads: number;
   layers: [encoder: number, decoder: number];
   weightBytes: number;
-  /** How its matrices are kept, and what they would take in each way. */
+  /** How its matrices are kept. */
   precision: Precision;
-  weightBytesAt: Record<Precision, number>;
   /** Seconds: reading, uploading, and compiling. */
   seconds: { read: number; upload: number };
 }

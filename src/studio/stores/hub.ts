@@ -124,12 +124,12 @@ export function createHub(
       }
     };
 
-    const load = async (source: HubSource, key: string): Promise<boolean> => {
+    const load = async (source: HubSource, key: string, precision?: Precision): Promise<boolean> => {
       const isFirst = get().kept?.models.length === 0;
       set({ loading: key });
       // Asked while it downloads, so that a question of the browser holds nothing up.
       if (isFirst) void persist().catch(() => undefined);
-      const loading = session.getState().loadModel(source);
+      const loading = session.getState().loadModel(source, { precision });
       const done = await loading;
       set({ loading: undefined });
       await refresh();
@@ -145,7 +145,7 @@ export function createHub(
       setPrecision: (precision) => set((s) => ({ found: s.found && { ...s.found, precision } })),
       async load() {
         const { found } = get();
-        return found ? load(found.source, found.report.key) : false;
+        return found ? load(found.source, found.report.key, found.precision) : false;
       },
       loadKept(model) {
         const { token } = get().query;

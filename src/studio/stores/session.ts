@@ -12,6 +12,7 @@ import type {
   Engine,
   EngineName,
   EngineWish,
+  LoadOptions,
   ModelCard,
   ModelReport,
   ModelSource,
@@ -65,7 +66,7 @@ export interface SessionState {
   compareEngines(recipe: Recipe): Promise<void>;
   /** Moves the model to the graphics device or to the processor; the task stays. */
   switchEngine(engine: EngineName): Promise<boolean>;
-  loadModel(source: ModelSource): Promise<boolean>;
+  loadModel(source: ModelSource, options?: LoadOptions): Promise<boolean>;
   /** Opens a table; then suggests and sets a task when a model is there. */
   openData(source: DataSource, options?: ReadOptions, wish?: TaskWish): Promise<boolean>;
   setTask(settings: TaskSettings): Promise<boolean>;
@@ -237,11 +238,11 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
         }
       },
 
-      async loadModel(source) {
+      async loadModel(source, options) {
         set({ phase: 'model' });
         const model = await attempt(
-          (onProgress) => engine.loadModel(source, onProgress),
-          () => void get().loadModel(source),
+          (onProgress) => engine.loadModel(source, onProgress, options),
+          () => void get().loadModel(source, options),
         );
         if (!model) {
           settle();

@@ -63,11 +63,6 @@ export function fakeModel(id: string): ModelReport {
     layers: card.layers,
     weightBytes: card.downloadBytes,
     precision: 'stored',
-    weightBytesAt: {
-      stored: card.downloadBytes,
-      q8_0: Math.round(card.downloadBytes * 0.53),
-      q4_0: Math.round(card.downloadBytes * 0.36),
-    },
     seconds: { read: 0.4, upload: 0.1 },
   };
 }

@@ -245,8 +245,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     }),
     listModels: async () => fakeModels,
     async loadModel(source, onProgress, { precision = 'stored' } = {}) {
-      const as = fakeModel(source.kind === 'builtin' ? source.id : 'base');
-      const next = { ...as, precision, weightBytes: as.weightBytesAt[precision] };
+      const next = { ...fakeModel(source.kind === 'builtin' ? source.id : 'base'), precision };
       await work(`Loading ${next.title}`, 'bytes', next.weightBytes, onProgress);
       if (options.loadError) throw options.loadError;
       model = next;

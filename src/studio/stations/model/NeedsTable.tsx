@@ -3,7 +3,7 @@ import { Button, type Column, Table } from '../../components/index.ts';
 import { formatBytes, formatCount } from '../../format.ts';
 import { useSession } from '../../studio.tsx';
 
-const NAMES: Record<Precision, string> = { stored: 'As stored' };
+const NAMES: Record<Precision, string> = { stored: 'As stored', q8_0: '8 bits', q4_0: '4 bits' };
 
 /** What a model needs here at each precision, and which is recommended and why. */
 export function NeedsTable({

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react';
 import type { ErrorReport } from '../../../errors.ts';
-import type { ModelNeeds } from '../../../worker/protocol.ts';
+import type { ModelNeeds, Precision } from '../../../worker/protocol.ts';
 import { Button, ErrorBanner } from '../../components/index.ts';
 import { formatBytes, formatCount, plural } from '../../format.ts';
 import { asReport } from '../../stores/errors.ts';
@@ -23,11 +23,14 @@ export function OwnFiles({ isDisabled }: { isDisabled: boolean }) {
   const opening = useSession((s) => s.phase === 'opening');
   const [found, setFound] = useState<Found>();
   const [error, setError] = useState<ErrorReport>();
+  /** Chosen in place of the recommended one, for the files that are here now. */
+  const [chosen, setChosen] = useState<Precision>();
   /** Counts drops, so that the answer to an older one is dropped. */
   const drops = useRef(0);
 
   const look = async (files: File[], folder?: string) => {
     const mine = ++drops.current;
+    setChosen(undefined);
     const model = findOwnModel(files, folder);
     if ('code' in model) {
       setFound(undefined);
@@ -44,6 +47,7 @@ export function OwnFiles({ isDisabled }: { isDisabled: boolean }) {
     if (mine === drops.current) setFound({ model, ...answer });
   };
 
+  const precision = chosen ?? found?.needs?.recommended;
   return (
     <div className="own">
       <FolderDrop onFiles={(files, folder) => void look(files, folder)} />
@@ -52,15 +56,17 @@ export function OwnFiles({ isDisabled }: { isDisabled: boolean }) {
         <article className="card" aria-label={found.model.name}>
           <h3>{found.model.name}</h3>
           <p>{inWords(found)}</p>
-          {found.needs && (
-            <NeedsTable needs={found.needs} chosen={found.needs.recommended} onChoose={() => undefined} />
-          )}
+          {found.needs && <NeedsTable needs={found.needs} chosen={precision} onChoose={setChosen} />}
           {found.problem && <ErrorBanner report={found.problem} onDismiss={() => setFound(undefined)} />}
           {!isHopeless(found.problem) && (
             <div className="card-end">
               <Button
                 isDisabled={isDisabled}
-                onPress={() => void session.getState().loadModel({ kind: 'files', files: found.model.files })}
+                onPress={() =>
+                  void session
+                    .getState()
+                    .loadModel({ kind: 'files', files: found.model.files }, { precision })
+                }
               >
                 Load
               </Button>
