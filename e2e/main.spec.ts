@@ -47,6 +47,12 @@ test('a table of one’s own: trained, taken home in three forms, brought back o
   expect(accuracy).toBeGreaterThan(majority + 10);
   const answers = await saveAnswers(page);
   expect(answers).toHaveLength(rows);
+  await test.step('the second opinion: ONNX Runtime computes the same', async () => {
+    await page.getByRole('button', { name: 'Compare with ONNX Runtime' }).click();
+    await expect(page.getByText('They agree.')).toBeVisible({ timeout: SLOW });
+    const lines = page.getByRole('table', { name: /^Largest differences/ }).locator('tbody tr');
+    await expect(lines).toHaveText([/^Logits.*0\.0000\d+ %$/, /^Loss.* %$/, /^Gradient.*0\.000\d+ %$/]);
+  });
   const shares = await tryText(page, ownText);
   expect(Object.keys(shares).sort()).toEqual(['food', 'sport']);
 

@@ -1,6 +1,6 @@
 /**
  * `npm run reference -- DIR`: runs every case under a folder in the format of the reference values, on WebGPU or with
- * `--engine onnx` on ONNX Runtime's WASM, and prints one line a case. Fails when a case does, or when none ran.
+ * `--engine onnx` on ONNX Runtime's WASM, or with `--engine both` how far these two are from each other, and prints one line a case. Fails when a case does, or when none ran.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { runOnGpu } from '../bench/harness/index.ts';
 import { command, GPU_USAGE, gpuOptions, printLine, readGpuOptions } from './gpuOptions.ts';
 import { ROOT } from './processes.ts';
 
-const ENGINES = ['webgpu', 'onnx'];
+const ENGINES = ['webgpu', 'onnx', 'both'];
 const ORT = join(ROOT, 'node_modules/onnxruntime-web/dist');
 
 const USAGE = `Usage: npm run reference -- DIR ${GPU_USAGE} [--engine ${ENGINES.join('|')}] [--filter TEXT]`;

@@ -4,11 +4,12 @@ import {
   adafactorDefaults,
   adamwDefaults,
   type BatchExample,
+  type OpenLearner,
   type OptimizerSettings,
   planAnswers,
   sgdDefaults,
 } from '../../src/tuning/index.ts';
-import type { Engine, OpenLearner, OpenModel } from './engines.ts';
+import type { Engine, OpenModel } from './engines.ts';
 import { type NamedTensors, openTensors, type ReferenceFiles, relativeError } from './io.ts';
 import { type CaseResult, Skipped, withModel } from './models.ts';
 
@@ -19,7 +20,7 @@ const REAL = { ...TOLERANCE, loss: 1e-4, logits: 1e-3, gradient: 1e-3, courseLos
 /** Of the prompt after a real model's training, by optimiser. */
 const REAL_PROMPT: Record<string, number> = { adamw: 1e-3, adafactor: 1e-2 };
 
-interface CaseJson {
+export interface CaseJson {
   format: string;
   model: string;
   tensors: string;
@@ -29,7 +30,7 @@ interface CaseJson {
 }
 
 /** A decoder's labels are the end of its input: what is before them is what it reads. */
-const examplesOf = (
+export const examplesOf = (
   { kind }: FrozenModel,
   inputs: number[][],
   labels: number[][],

@@ -9,25 +9,18 @@ import {
   createOnnxLearner,
   createOnnxScorer,
   createScorer,
-  type Learner,
   type LearnerSettings,
+  type OpenLearner,
   type Scorer,
 } from '../../src/tuning/index.ts';
 import type { WeightFile } from '../../src/weights/index.ts';
 import type { GpuContext } from '../harness/index.ts';
 
-export const ENGINES = ['webgpu', 'onnx'] as const;
+export const ENGINES = ['webgpu', 'onnx', 'both'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** Where the ONNX engine finds its WASM in Node. */
 export const ORT_FOLDER = '/ort';
-
-/** A learner whose insides can be read. */
-export interface OpenLearner extends Learner {
-  readLogits(): Promise<Float32Array>;
-  readGradient(): Promise<Float32Array>;
-  destroy(): void;
-}
 
 /** A frozen model that is ready to be learned and read with. */
 export interface OpenModel {
@@ -45,11 +38,17 @@ export interface Engine {
   /** What it runs on, in words. */
   name: string;
   open(model: FrozenModel, weights: WeightFile): Promise<OpenModel>;
+  /** The one it is compared with. */
+  other?: Engine;
   close(): void;
 }
 
 export async function openEngine(name: EngineName, context: GpuContext): Promise<Engine> {
-  return name === 'onnx' ? openOnnx(context) : openWebgpu(context);
+  if (name === 'onnx') return openOnnx(context);
+  const webgpu = await openWebgpu(context);
+  if (name === 'webgpu') return webgpu;
+  const other = await openOnnx(context);
+  return { ...webgpu, name: `${webgpu.name}, against ${other.name}`, other };
 }
 
 async function openWebgpu(context: GpuContext): Promise<Engine> {

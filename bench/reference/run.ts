@@ -10,6 +10,7 @@ import { type Engine, type EngineName, openEngine } from './engines.ts';
 import { runGgufModel, runNextToken } from './gguf.ts';
 import { openFiles, openTensors, type ReferenceFiles } from './io.ts';
 import { type CaseResult, readModel, Skipped } from './models.ts';
+import { runOpinion } from './opinion.ts';
 
 type Runner = (engine: Engine, files: ReferenceFiles, path: string) => Promise<CaseResult>;
 
@@ -23,6 +24,8 @@ const RUNNERS: Record<string, Runner> = {
   'quant-blocks/1': runQuantBlocks,
   'tokenizer-ids/1': runTokenizer,
 };
+/** With both engines at once: where they are from each other, not from PyTorch. */
+const OPINIONS: Record<string, Runner> = { 'prompt-case/1': runOpinion };
 /** Formats whose files are no cases. */
 const NO_CASES = new Set(['sensitivity/1']);
 
@@ -55,7 +58,8 @@ export default async function run(
     const format = json?.format;
     if (typeof format !== 'string' || NO_CASES.has(format)) continue;
     const name = path.replace(/(\.case|\.ids)?\.json$/, '');
-    const runner = RUNNERS[format];
+    const runner = engine.other ? OPINIONS[format] : RUNNERS[format];
+    if (engine.other && !runner) continue;
     try {
       if (!runner)
         throw new Skipped(

@@ -30,8 +30,10 @@ export function runCard(prompt: SoftPrompt): string {
     '`MODEL` is the hub id or the folder of that very model; `ADAPTER` is the folder of this file.',
     '',
     '```python',
-    script(prompt),
+    script(prompt, { model: literal(prompt.model.name), adapter: '"."', text: '"your text"' }),
     '```',
+    '',
+    '`predict.py` is the same to run: `python predict.py MODEL "your text"`.',
     '',
     '`prelude.json` holds the same prompt with its recipe: Prelude opens this folder as a zip, the zip, or that file.',
     '',
@@ -72,8 +74,21 @@ function facts(prompt: SoftPrompt): string[] {
 /** JSON's string literals are Python's too. */
 const literal = (value: string) => JSON.stringify(value);
 
-/** Python that loads the adapter with PEFT and, as Prelude does, ranks the labels by the log-likelihood of their words. */
-function script(prompt: SoftPrompt): string {
+/** `predict.py` of an adapter folder: `python predict.py MODEL "your text" ["your second text"]` prints the label. */
+export function predictScript(prompt: SoftPrompt): string {
+  const words = {
+    model: 'sys.argv[1]',
+    adapter: 'os.path.dirname(os.path.abspath(__file__))',
+    text: '*sys.argv[2:]',
+  };
+  return `# pip install torch transformers peft, then: python predict.py MODEL "your text"\nimport os, sys\n${script(prompt, words)}\n`;
+}
+
+/**
+ * Python that loads the adapter with PEFT and, as Prelude does, ranks the labels by the log-likelihood of their words.
+ * @param words expressions that stand for the model, the adapter's folder and the text
+ */
+function script(prompt: SoftPrompt, words: { model: string; adapter: string; text: string }): string {
   const { task } = prompt;
   const seq2seq = isEncoderDecoder(prompt.model.family);
   const auto = seq2seq ? 'AutoModelForSeq2SeqLM' : 'AutoModelForCausalLM';
@@ -81,21 +96,21 @@ function script(prompt: SoftPrompt): string {
     'import torch',
     'from peft import PeftModel',
     `from transformers import ${auto}, AutoTokenizer`,
-    `MODEL, ADAPTER = ${literal(prompt.model.name)}, "."`,
+    `MODEL, ADAPTER = ${words.model}, ${words.adapter}`,
     'tokenizer = AutoTokenizer.from_pretrained(MODEL)',
     `model = PeftModel.from_pretrained(${auto}.from_pretrained(MODEL).float(), ADAPTER).eval()`,
   ];
   if (!task)
     return [
       ...head,
-      'inputs = tokenizer("your text", return_tensors="pt")',
+      `inputs = tokenizer(" ".join([${words.text}]), return_tensors="pt")`,
       'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=20)[0], skip_special_tokens=True))',
     ].join('\n');
-  const words = `{${task.labels.map((l) => `${literal(l.label)}: ${literal(l.text)}`).join(', ')}}`;
+  const answers = `{${task.labels.map((l) => `${literal(l.label)}: ${literal(l.text)}`).join(', ')}}`;
   const eos = task.appendEos ? ' + [tokenizer.eos_token_id]' : '';
   return [
     ...head,
-    `TEMPLATE, WORDS = ${literal(task.template)}, ${words}`,
+    `TEMPLATE, WORDS = ${literal(task.template)}, ${answers}`,
     'def score(text, word, text2=""):  # log p(word | prompt, text)',
     `    x = tokenizer(TEMPLATE.replace("{text2}", text2).replace("{text}", text)).input_ids`,
     `    y = tokenizer(word, add_special_tokens=False).input_ids${eos}`,
@@ -104,7 +119,7 @@ function script(prompt: SoftPrompt): string {
       : '    return -len(y) * model(input_ids=torch.tensor([x + y]), labels=torch.tensor([[-100] * len(x) + y])).loss.item()',
     'def predict(text, text2=""):',
     '    return max(WORDS, key=lambda label: score(text, WORDS[label], text2))',
-    'print(predict("your text"))',
+    `print(predict(${words.text}))`,
   ].join('\n');
 }
 

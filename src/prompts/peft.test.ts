@@ -125,6 +125,7 @@ describe('adapters written here', () => {
       'adapter_model.safetensors',
       'README.md',
       'prelude.json',
+      'predict.py',
     ]);
     const json = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes));
     const ours = json(files['adapter_config.json']!);

@@ -1,6 +1,6 @@
 import { PreludeError } from '../errors.ts';
 import { bytesSource, openSafetensors, toFloat32, writeSafetensors } from '../weights/index.ts';
-import { isEncoderDecoder, runCard } from './card.ts';
+import { isEncoderDecoder, predictScript, runCard } from './card.ts';
 import { exportJson, isRecord, parseJson, readJson } from './json.ts';
 import type { ImportedPrompt, ModelHint, NamedBytes, SoftPrompt } from './types.ts';
 import { badPrompt, checkValues, cleanName, floatsToBytes, maxPromptBytes, nameOfFile } from './values.ts';
@@ -8,7 +8,7 @@ import { writeZip } from './zip.ts';
 
 const tensorName = 'prompt_embeddings';
 
-/** The files of a PEFT adapter folder, as `save_pretrained` of PEFT 0.21 names them, and `prelude.json`. */
+/** The files of a PEFT adapter folder, as `save_pretrained` of PEFT 0.21 names them, `predict.py`, and `prelude.json`. */
 export function adapterFiles(prompt: SoftPrompt): NamedBytes[] {
   checkValues(prompt.name, prompt);
   const { model } = prompt;
@@ -45,6 +45,7 @@ export function adapterFiles(prompt: SoftPrompt): NamedBytes[] {
     { name: 'adapter_model.safetensors', bytes: writeSafetensors([tensor], { format: 'pt' }) },
     { name: 'README.md', bytes: encode(runCard(prompt)) },
     { name: 'prelude.json', bytes: encode(exportJson(prompt)) },
+    { name: 'predict.py', bytes: encode(predictScript(prompt)) },
   ];
 }
 

@@ -1,7 +1,7 @@
-import type { ExportedFile } from '../worker/protocol.ts';
+import type { ExportedBlob, ExportedFile } from '../worker/protocol.ts';
 
 /** Hands a file to the browser's downloads. */
-export function saveFile({ name, type, bytes }: ExportedFile): void {
+export function saveFile({ name, type, bytes }: ExportedFile | ExportedBlob): void {
   const url = URL.createObjectURL(new Blob([bytes], { type }));
   const link = document.createElement('a');
   link.href = url;

@@ -23,7 +23,13 @@ export {
 } from './onnx/choose.ts';
 export { type ExportedFile, type ExportSettings, exportOnnx } from './onnx/export.ts';
 export { createOnnxLearner, type OnnxLearner } from './onnx/learner.ts';
-export { compareLearners, type Difference, type SecondOpinion, secondOpinion } from './onnx/opinion.ts';
+export {
+  compareLearners,
+  type Difference,
+  type OpenLearner,
+  opinionSettings,
+  type SecondOpinion,
+} from './onnx/opinion.ts';
 export { createOnnxScorer } from './onnx/scorer.ts';
 export { hasDiverged, type RatePoint, type RateSuggestion, rateRamp, suggestRate } from './rateRange.ts';
 export * from './recipe.ts';

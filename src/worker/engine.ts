@@ -2,6 +2,7 @@ import { PreludeError, reportError } from '../errors.ts';
 import type { SoftPrompt } from '../prompts/index.ts';
 import { parseRecipe } from '../tuning/index.ts';
 import { createDatasetDesk } from './dataset.ts';
+import { createDeploymentDesk } from './deployment.ts';
 import { createDeviceDesk, type ResidentModel } from './device.ts';
 import { createComparison } from './engineComparison.ts';
 import { createInsideDesk } from './inside.ts';
@@ -20,6 +21,7 @@ import {
   softValues,
 } from './reading.ts';
 import { createRunDesk } from './runs.ts';
+import { createOpinionDesk } from './secondOpinion.ts';
 import { createTogetherDesk, type TaskOfPrompt } from './together.ts';
 import { createTrialDesk } from './trials.ts';
 
@@ -64,6 +66,7 @@ export function createEngine(baseUrl: string): Engine {
     }
   };
   const reading = createReadingDesk(device, needTask, resolve);
+  const opinions = createOpinionDesk(device, needTask, resolve);
 
   const taskOf = async (prompt: PromptRef): Promise<TaskOfPrompt> => {
     const { length, values } = await softValues(await resolve(prompt));
@@ -149,6 +152,20 @@ export function createEngine(baseUrl: string): Engine {
     evaluatings.set(key, known);
     return known;
   };
+
+  const softPromptOf = async (ref: PromptRef): Promise<SoftPrompt> => {
+    if (ref.kind === 'run') return softPrompt(ref.run);
+    if (ref.kind === 'saved') return prompts.get(ref.id);
+    throw new PreludeError('bad-prompt', 'Only a soft prompt can be downloaded.', {
+      remedy: 'Choose a run or a kept prompt.',
+    });
+  };
+  const deployments = createDeploymentDesk({
+    device,
+    task: needTask,
+    softPrompt: softPromptOf,
+    predict: async (text, text2, ref) => (await reading.predict(text, text2, [ref], false))[0]!,
+  });
 
   const engine: Engine = {
     async openDevice(engine = 'auto') {
@@ -236,6 +253,7 @@ export function createEngine(baseUrl: string): Engine {
     stopEvaluation: async (ref, part) => evaluating(ref, part).stop(),
     predict: (text, text2, refs, { generate }) =>
       device.withModel(() => reading.predict(text, text2, refs, generate)),
+    secondOpinion: (ref) => device.withModel(() => opinions.secondOpinion(ref)),
     neighbours: (ref, count, step) => device.withModel(() => reading.neighbours(ref, count, step)),
 
     vocabularyMap: () => device.withModel(() => inside.vocabularyMap()),
@@ -259,13 +277,11 @@ export function createEngine(baseUrl: string): Engine {
     renamePrompt: (id, name) => prompts.renamePrompt(id, name),
     deletePrompt: (id) => prompts.deletePrompt(id),
     restorePrompt: (id) => prompts.restorePrompt(id),
-    async exportPrompt(ref, format) {
-      if (ref.kind === 'run') return prompts.exportPrompt(await softPrompt(ref.run), format);
-      if (ref.kind === 'saved') return prompts.exportPrompt(await prompts.get(ref.id), format);
-      throw new PreludeError('bad-prompt', 'Only a soft prompt can be downloaded.', {
-        remedy: 'Choose a run or a kept prompt.',
-      });
-    },
+    exportPrompt: async (ref, format) => prompts.exportPrompt(await softPromptOf(ref), format),
+    checkDeployment: (ref, onProgress) =>
+      device.withModel(() => deployments.checkDeployment(ref, onProgress)),
+    exportDeployment: (ref, withModel) =>
+      device.withModel(() => deployments.exportDeployment(ref, withModel)),
     importPrompt: (files) => prompts.importPrompt(files, device.model()?.identity),
   };
   return reportingErrors(engine);

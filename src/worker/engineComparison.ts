@@ -1,16 +1,10 @@
 /** The three-step probe of the person's own task on both engines, where the adapter is software. */
 import { PreludeError } from '../errors.ts';
-import {
-  chooseEngine,
-  createSampler,
-  type ProbedLearner,
-  parseRecipe,
-  startPrompt,
-} from '../tuning/index.ts';
+import { chooseEngine, createSampler, type ProbedLearner, parseRecipe } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { DeviceReport, EngineName } from './protocol.ts';
-import { learnerSettings, trainingExamples } from './runPlan.ts';
+import { learnerSettings, startOf, trainingExamples } from './runPlan.ts';
 
 /** Examples of a measured step, at most: enough to compare, few enough not to be waited for. */
 const MOST_EXAMPLES = 8;
@@ -37,17 +31,12 @@ export function createComparison(device: DeviceDesk, task: () => PreparedTask): 
     const resident = device.need();
     const current = task();
     if (!spare || current.train.length === 0) return undefined;
-    const { config, weights } = resident.opened.loaded;
+    const { loaded, precision = 'stored' } = resident.opened;
+    const { config, weights } = loaded;
     const { precision = 'stored' } = resident.opened;
     const examples = trainingExamples(recipe, current);
     const settings = learnerSettings(recipe, current);
-    const { values } = startPrompt(
-      recipe.init,
-      recipe.promptLength,
-      recipe.seed,
-      await resident.vocabulary(),
-      current.verbalizers.map(({ ids }) => ids),
-    );
+    const { values } = await startOf(recipe, resident, current);
     const batch = createSampler(examples.length, recipe.batchSize, recipe.seed)
       .batch(1)
       .slice(0, MOST_EXAMPLES);

@@ -79,18 +79,22 @@ test('the same recipe on both engines: the same losses, the same accuracy, the s
 test.each([
   ['webgpu', 'onnx'],
   ['onnx', 'webgpu'],
-] as const)('a run that began on %s goes on from its checkpoint on %s', {
-  timeout: 180_000,
-}, async (first, second) => {
-  const engine = await open(first);
-  const start = (onEvent: (event: RunEvent) => void) => engine.startRun(recipe, onEvent, { paused: false });
-  const whole = await toTheEnd(engine, start);
-  const stopped = await toTheEnd(engine, start, (step) => void (step >= 4 && engine.stop()));
-  expect(stopped.resumable).toBe(true);
-  expect(stopped.step).toBeLessThan(recipe.steps);
-  const device = await engine.openDevice(second);
-  expect(device.engine).toBe(second);
-  const resumed = await toTheEnd(engine, (onEvent) => engine.resumeRun(stopped.id, onEvent));
-  expect(resumed).toMatchObject({ state: 'finished', step: recipe.steps });
-  expectSame(losses(resumed), losses(whole));
-});
+] as const)(
+  'a run that began on %s goes on from its checkpoint on %s',
+  {
+    timeout: 180_000,
+  },
+  async (first, second) => {
+    const engine = await open(first);
+    const start = (onEvent: (event: RunEvent) => void) => engine.startRun(recipe, onEvent, { paused: false });
+    const whole = await toTheEnd(engine, start);
+    const stopped = await toTheEnd(engine, start, (step) => void (step >= 4 && engine.stop()));
+    expect(stopped.resumable).toBe(true);
+    expect(stopped.step).toBeLessThan(recipe.steps);
+    const device = await engine.openDevice(second);
+    expect(device.engine).toBe(second);
+    const resumed = await toTheEnd(engine, (onEvent) => engine.resumeRun(stopped.id, onEvent));
+    expect(resumed).toMatchObject({ state: 'finished', step: recipe.steps });
+    expectSame(losses(resumed), losses(whole));
+  },
+);

@@ -172,7 +172,7 @@ function exportPrompt(prompt: SoftPrompt, format: ExportFormat): ExportedFile {
 }
 
 /** "Film reviews", 20 virtual tokens -> "film-reviews-p20". */
-function fileStem({ name, length }: SoftPrompt): string {
+export function fileStem({ name, length }: SoftPrompt): string {
   const words = name.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
   const plain = [...words.join('-')].slice(0, 60).join('').replace(/-+$/, '') || 'prompt';
   return plain.endsWith(`-p${length}`) ? plain : `${plain}-p${length}`;

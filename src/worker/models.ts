@@ -25,6 +25,8 @@ export interface OpenedModel {
   card?: ModelCard;
   loaded: LoadedModel;
   tokenizer: Tokenizer;
+  /** What the tokenizer was made of, parsed: `tokenizer.json` and `tokenizer_config.json`. */
+  tokenizerFiles: { json: unknown; config: unknown };
   title: string;
   /** The card's id; `own-` (own files) or `hub-` and the beginning of the fingerprint. */
   id: string;
@@ -202,7 +204,8 @@ function opened(loaded: LoadedModel, id: string, title: string, card?: ModelCard
     ? spieceTokenizer(loaded.sentencePiece, loaded.tokenizerConfigJson)
     : loaded;
   const tokenizer = loadTokenizer(tokenizerJson, tokenizerConfigJson);
-  return { ...(card ? { card } : {}), loaded, tokenizer, title, id };
+  const tokenizerFiles = { json: tokenizerJson, config: tokenizerConfigJson };
+  return { ...(card ? { card } : {}), loaded, tokenizer, tokenizerFiles, title, id };
 }
 
 function cardOf(entry: ModelEntry, opening: string): ModelCard {

@@ -14,9 +14,9 @@ import {
   createOnnxLearner,
   createOnnxScorer,
   createScorer,
-  type Learner,
   type LearnerProfile,
   type LearnerSettings,
+  type OpenLearner,
   type PromptSource,
   type Scorer,
 } from '../tuning/index.ts';
@@ -24,11 +24,10 @@ import type { WeightFile } from '../weights/index.ts';
 import type { DeviceReport } from './protocol.ts';
 
 /** A learner that can be read with while it learns. */
-export interface LiveLearner extends Learner {
+export interface LiveLearner extends OpenLearner {
   readonly source: PromptSource;
   /** Every dispatch of a step timed, where our shaders run; the state is put back afterwards. */
   profile?(examples: readonly number[]): Promise<LearnerProfile>;
-  destroy(): void;
 }
 
 export interface Place {

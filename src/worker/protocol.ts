@@ -5,16 +5,20 @@
 import type { ErrorReport } from '../errors.ts';
 import type { Precision } from '../models/index.ts';
 import type { Recipe } from '../tuning/recipe.ts';
+import type { Deployments } from './deployProtocol.ts';
 import type { EngineSwitch } from './engineProtocol.ts';
 import type { CachedModels, HubReport, HubSource, ModelNeeds } from './hubProtocol.ts';
 import type { InsideEngine, TogetherEngine } from './insideProtocol.ts';
+import type { Opinions } from './opinionProtocol.ts';
 import type { StepProfile } from './profileProtocol.ts';
 import type { Trials } from './trialProtocol.ts';
 
 export type { Precision } from '../models/index.ts';
+export type { DeploymentReport, ExportedBlob } from './deployProtocol.ts';
 export type { DeviceReport, EngineChoice, EngineName, EngineTime, EngineWish } from './engineProtocol.ts';
 export type * from './hubProtocol.ts';
 export type * from './insideProtocol.ts';
+export type { OpinionDifference, SecondOpinionReport } from './opinionProtocol.ts';
 export type { ProfiledDispatch, ProfiledTensor, StepPart, StepProfile } from './profileProtocol.ts';
 export type { ProbeReport, RatePoint, RateSweep } from './trialProtocol.ts';
 
@@ -352,7 +356,7 @@ export interface ExportedFile {
 
 // ---------------------------------------------------------------- the engine
 
-export interface Engine extends EngineSwitch, Trials, InsideEngine, TogetherEngine {
+export interface Engine extends Deployments, EngineSwitch, Opinions, Trials, InsideEngine, TogetherEngine {
   listModels(): Promise<ModelCard[]>;
   /** Replaces the model that is loaded. */
   loadModel(source: ModelSource, onProgress: OnProgress, options?: LoadOptions): Promise<ModelReport>;

@@ -1,12 +1,5 @@
-import type { Session } from '../../graph/index.ts';
-import type { KernelTraits } from '../../kernels/index.ts';
-import type { FrozenModel } from '../../models/index.ts';
-import type { OnnxRuntime } from '../../onnx/index.ts';
-import type { WeightFile } from '../../weights/index.ts';
-import type { BatchExample } from '../batch.ts';
-import { createLearner, type LearnerSettings } from '../learner.ts';
+import type { LearnerSettings } from '../learner.ts';
 import type { Learner } from '../trainer.ts';
-import { createOnnxLearner } from './learner.ts';
 
 /** How far two engines are apart in one quantity. */
 export interface Difference {
@@ -45,7 +38,10 @@ export function differenceOf(a: ArrayLike<number>, b: ArrayLike<number>): Differ
   return { largest, magnitude, relative: magnitude > 0 ? largest / magnitude : largest, count: a.length };
 }
 
-/** One step of each on the same examples, from the same prompt. Both must keep their logits, and take the examples at once. */
+/**
+ * The shaders' logits, loss and gradient of a batch beside those of ONNX Runtime: the same graph, another implementation of every op.
+ * One step of each on the same examples, from the same prompt; both are made with `opinionSettings` and take the examples at once.
+ */
 export async function compareLearners(
   shaders: OpenLearner,
   onnx: OpenLearner,
@@ -65,37 +61,10 @@ export async function compareLearners(
   };
 }
 
-/**
- * The shaders' logits, loss and gradient of a batch beside those of ONNX Runtime: the same graph, another implementation of every op.
- * @param prompt [P, d], where both begin; nobody's state is changed.
- */
-export async function secondOpinion(
-  { session, traits, ort }: { session: Session; traits: KernelTraits; ort: OnnxRuntime },
-  model: FrozenModel,
-  weights: WeightFile,
-  settings: Pick<LearnerSettings, 'length' | 'loss'>,
-  examples: readonly BatchExample[],
-  prompt: Float32Array<ArrayBuffer>,
-): Promise<SecondOpinion> {
-  const whole: LearnerSettings = {
-    ...settings,
-    optimizer: { kind: 'sgd', learningRate: 1e-6, momentum: 0 },
-    clipNorm: 0,
-    keepLogits: true,
-  };
-  const shaders = await createLearner(session, traits, model, whole, examples, prompt, examples.length);
-  try {
-    const onnx = await createOnnxLearner(ort, model, weights, whole, examples, prompt, examples.length);
-    try {
-      return await compareLearners(
-        shaders,
-        onnx,
-        examples.map((_, i) => i),
-      );
-    } finally {
-      onnx.destroy();
-    }
-  } finally {
-    shaders.destroy();
-  }
-}
+/** What both learners of an opinion are made with: one step of it leaves the prompt as good as still. */
+export const opinionSettings = (settings: Pick<LearnerSettings, 'length' | 'loss'>): LearnerSettings => ({
+  ...settings,
+  optimizer: { kind: 'sgd', learningRate: 1e-6, momentum: 0 },
+  clipNorm: 0,
+  keepLogits: true,
+});

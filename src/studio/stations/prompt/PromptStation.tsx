@@ -5,6 +5,7 @@ import { Section } from '../../components/sections.tsx';
 import { asOptions, choiceOf, type PromptChoice, useSoftChoices } from '../../prompts.ts';
 import { refKey } from '../../stores/results.ts';
 import { useRuns } from '../../studio.tsx';
+import { Deploy } from './Deploy.tsx';
 import { Keep } from './Keep.tsx';
 import { Kept } from './Kept.tsx';
 import './prompt.css';
@@ -46,27 +47,30 @@ function Home() {
     choices.find(({ prompt }) => prompt.kind === 'run' && prompt.run === currentId) ??
     choices[0];
   return (
-    <Section title="Take it home">
-      {choice ? (
-        <>
-          <div className="home-choice">
-            <Select
-              label="Which"
-              choices={asOptions(choices)}
-              value={refKey(choice.prompt)}
-              onChange={setKey}
-            />
-            {choice.prompt.kind === 'run' && (
-              <Keep key={choice.prompt.run} run={choice.prompt.run} name={choice.name} />
-            )}
-          </div>
-          <TakeHome key={refKey(choice.prompt)} choice={choice} />
-        </>
-      ) : (
-        <Empty action={<Button onPress={() => go('/tune')}>Train a prompt on Tune</Button>}>
-          Your soft prompt will stand here in three forms to download, with the Python lines that load each.
-        </Empty>
-      )}
-    </Section>
+    <>
+      <Section title="Take it home">
+        {choice ? (
+          <>
+            <div className="home-choice">
+              <Select
+                label="Which"
+                choices={asOptions(choices)}
+                value={refKey(choice.prompt)}
+                onChange={setKey}
+              />
+              {choice.prompt.kind === 'run' && (
+                <Keep key={choice.prompt.run} run={choice.prompt.run} name={choice.name} />
+              )}
+            </div>
+            <TakeHome key={refKey(choice.prompt)} choice={choice} />
+          </>
+        ) : (
+          <Empty action={<Button onPress={() => go('/tune')}>Train a prompt on Tune</Button>}>
+            Your soft prompt will stand here in three forms to download, with the Python lines that load each.
+          </Empty>
+        )}
+      </Section>
+      {choice && <Deploy key={refKey(choice.prompt)} choice={choice} />}
+    </>
   );
 }

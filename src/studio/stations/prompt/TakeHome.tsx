@@ -94,6 +94,7 @@ export function TakeHome({ choice }: { choice: PromptChoice }) {
                 file: names[format] ?? `${stem}${ending}`,
                 length,
                 width,
+                causal: model !== undefined && model.layers[0] === 0,
                 model: kept?.modelName ?? run?.modelTitle ?? model?.title ?? 'the model',
                 template,
               })}

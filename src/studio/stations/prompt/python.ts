@@ -9,6 +9,8 @@ export interface PythonFacts {
   width: number;
   /** As people call the model; the lines say that a folder or hub id belongs there. */
   model: string;
+  /** A decoder alone, or an encoder and a decoder. */
+  causal: boolean;
   /** The text as the template has it, for the example. */
   template: string;
 }
@@ -18,12 +20,13 @@ export function pythonLines(format: ExportFormat, facts: PythonFacts): string {
   const text = JSON.stringify(
     facts.template.replaceAll('{text2}', 'your second text').replaceAll('{text}', 'your text'),
   );
+  const auto = facts.causal ? 'AutoModelForCausalLM' : 'AutoModelForSeq2SeqLM';
   const head = [
-    'from transformers import AutoModelForSeq2SeqLM, AutoTokenizer',
+    `from transformers import ${auto}, AutoTokenizer`,
     '',
     `MODEL = ${JSON.stringify(facts.model)}  # its folder or hub id`,
     'tokenizer = AutoTokenizer.from_pretrained(MODEL)',
-    'model = AutoModelForSeq2SeqLM.from_pretrained(MODEL).float().eval()',
+    `model = ${auto}.from_pretrained(MODEL).float().eval()`,
   ];
   const shape = `# [${facts.length}, ${facts.width}], float32`;
   const byHand = [

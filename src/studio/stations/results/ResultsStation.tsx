@@ -11,6 +11,7 @@ import { useEvaluations, useRuns, useSession } from '../../studio.tsx';
 import { Compare } from './Compare.tsx';
 import { Outcomes } from './Outcomes.tsx';
 import './results.css';
+import { SecondOpinion } from './SecondOpinion.tsx';
 import { Summary } from './Summary.tsx';
 
 const PARTS = [
@@ -142,6 +143,9 @@ function Measured() {
             name={choice.name}
           />
           <Compare first={choice} evaluation={evaluation} choices={choices} />
+          {(choice.prompt.kind === 'run' || choice.prompt.kind === 'saved') && (
+            <SecondOpinion prompt={choice.prompt} isDisabled={busy || measuring !== undefined} />
+          )}
         </>
       ) : (
         !measuring && (
