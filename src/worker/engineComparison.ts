@@ -33,7 +33,6 @@ export function createComparison(device: DeviceDesk, task: () => PreparedTask): 
     if (!spare || current.train.length === 0) return undefined;
     const { loaded, precision = 'stored' } = resident.opened;
     const { config, weights } = loaded;
-    const { precision = 'stored' } = resident.opened;
     const examples = trainingExamples(recipe, current);
     const settings = learnerSettings(recipe, current);
     const { values } = await startOf(recipe, resident, current);
