@@ -120,6 +120,24 @@ describe('how a matrix is kept', () => {
     }
   });
 
+  test('a matrix published [in, out] is turned round, and its rows chosen, in the format it has', async () => {
+    const published = Uint16Array.from({ length: 12 * 8 }, (_, i) => 0x3c00 + i);
+    const weights = memoryWeights({
+      t: { dtype: 'F16', shape: [8, 12], bytes: new Uint8Array(published.buffer) },
+    });
+    const frozen = collectFrozen(checkpoint(weights));
+    const all = frozen.matrix('all', ['t'], 12, 8, { transposed: true });
+    frozen.matrix('some', ['t'], 4, 8, { transposed: true, rowOrder: (row) => 9 - row, published: 12 });
+    expect(all.dtype).toBe('f16');
+    const at = (row: number, col: number) =>
+      toFloat32(new Uint8Array(published.slice(col * 12 + row, col * 12 + row + 1).buffer), 'F16')[0];
+    const [whole, some] = await Promise.all(frozen.list.map((one) => readFrozen(weights, one)));
+    for (let col = 0; col < 8; col++) {
+      for (let row = 0; row < 12; row++) expect(whole![row * 8 + col]).toBe(at(row, col));
+      for (let row = 0; row < 4; row++) expect(some![row * 8 + col]).toBe(at(9 - row, col));
+    }
+  });
+
   test('values that are not finite are refused by name', async () => {
     const bytes = new Uint8Array(new Float32Array(128).fill(Number.NaN).buffer);
     const weights = memoryWeights({ bad: { dtype: 'F32', shape: [4, 32], bytes } });

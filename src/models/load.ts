@@ -45,49 +45,52 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =
   new Uint8Array(buffer, byteOffset, byteLength);
 
 async function* publishedRows(weights: WeightFile, frozen: FrozenTensor): AsyncGenerator<PublishedRows> {
-  const { tensor, parts, transposed, rowOrder } = frozen;
-  const { cols } = tensor;
-  if (rowOrder) {
-    yield await reordered(weights, frozen, rowOrder);
+  if (frozen.rowOrder) yield await reordered(weights, frozen, frozen.rowOrder);
+  else for (const part of frozen.parts) yield* rowsOfPart(weights, frozen, part);
+}
+
+async function* rowsOfPart(
+  weights: WeightFile,
+  { tensor, transposed }: FrozenTensor,
+  part: string,
+): AsyncGenerator<PublishedRows> {
+  const { dtype, shape, byteLength } = weights.tensors.get(part)!;
+  if (transposed) {
+    yield transpose(await weights.read(part), dtype, shape[0]!, shape[1]!);
     return;
   }
-  for (const part of parts) {
-    const { dtype, shape, byteLength } = weights.tensors.get(part)!;
-    if (transposed) {
-      yield transpose(await weights.read(part), dtype, shape[0]!, shape[1]!);
-      continue;
-    }
-    const width = rowBytes(dtype, cols);
-    const rows = shape[0]!;
-    // A file that cannot read a piece alone is asked once.
-    const step = weights.readPart ? Math.max(1, Math.floor(CHUNK_BYTES / width)) : rows;
-    for (let row = 0; row < rows; row += step) {
-      const bytes = await readPart(
-        weights,
-        part,
-        row * width,
-        Math.min(step * width, byteLength - row * width),
-      );
-      yield { dtype, rows: bytes.byteLength / width, bytes };
-    }
+  const width = rowBytes(dtype, tensor.cols);
+  const rows = shape[0]!;
+  // A file that cannot read a piece alone is asked once.
+  const step = weights.readPart ? Math.max(1, Math.floor(CHUNK_BYTES / width)) : rows;
+  for (let row = 0; row < rows; row += step) {
+    const bytes = await readPart(
+      weights,
+      part,
+      row * width,
+      Math.min(step * width, byteLength - row * width),
+    );
+    yield { dtype, rows: bytes.byteLength / width, bytes };
   }
 }
 
+/** All parts at once, since any row may come from any of them. Parts of several formats meet in f32. */
 async function reordered(
   weights: WeightFile,
-  { tensor, parts }: FrozenTensor,
+  frozen: FrozenTensor,
   rowOrder: (row: number) => number,
 ): Promise<PublishedRows> {
-  const own = parts.map((part) => weights.tensors.get(part)!.dtype);
-  const dtype = own.every((one) => one === own[0]) ? own[0]! : 'F32';
-  const chunks: Uint8Array[] = [];
-  for (const [i, part] of parts.entries()) {
-    const bytes = await weights.read(part);
-    chunks.push(own[i] === dtype ? bytes : bytesOf(toFloat32(bytes, own[i]!)));
-  }
-  const whole = joined(chunks);
-  const width = rowBytes(dtype, tensor.cols);
-  const rows = tensor.rows as number;
+  const chunks: PublishedRows[] = [];
+  for (const part of frozen.parts)
+    for await (const chunk of rowsOfPart(weights, frozen, part)) chunks.push(chunk);
+  const first = chunks[0]!.dtype;
+  const same = chunks.every(({ dtype }) => dtype === first);
+  const dtype = same ? first : 'F32';
+  const whole = joined(
+    chunks.map((chunk) => (same ? chunk.bytes : bytesOf(toFloat32(chunk.bytes, chunk.dtype)))),
+  );
+  const width = rowBytes(dtype, frozen.tensor.cols);
+  const rows = frozen.tensor.rows as number;
   const bytes = new Uint8Array(rows * width);
   for (let row = 0; row < rows; row++) {
     const from = rowOrder(row) * width;
