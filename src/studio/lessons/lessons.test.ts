@@ -32,11 +32,14 @@ describe.each(LESSONS)('$title', ({ title, opening, sections }) => {
     expect([3, 4]).toContain(listItems(bodyOf('Your guess')).length);
   });
 
-  test('every press sets up an experiment that exists', () => {
-    const queries = linksOf(bodyOf('Press')).map(experimentOf);
+  test('every press sets up an experiment that exists, or opens a page that does', () => {
+    const links = linksOf(bodyOf('Press'));
+    const pages = links.filter((href) => experimentOf(href) === undefined);
+    for (const page of pages) expect(['#/prompt/inside', '#/prompt/together']).toContain(page);
+    const queries = links.map(experimentOf).filter((query) => query !== undefined);
     expect(queries.length).toBeGreaterThan(0);
     for (const query of queries) {
-      const { setting, notes } = readSetting(query!);
+      const { setting, notes } = readSetting(query);
       expect(notes).toEqual([]);
       expect(models.models.map(({ id }) => id)).toContain(setting.model);
       expect(samples.samples.map(({ id }) => id)).toContain(setting.sample);

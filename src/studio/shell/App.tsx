@@ -28,6 +28,14 @@ const PromptStation = lazy(async () => ({
   default: (await import('../stations/prompt/PromptStation.tsx')).PromptStation,
 }));
 
+const InsidePage = lazy(async () => ({
+  default: (await import('../stations/prompt/inside/InsidePage.tsx')).InsidePage,
+}));
+
+const TogetherPage = lazy(async () => ({
+  default: (await import('../stations/prompt/together/TogetherPage.tsx')).TogetherPage,
+}));
+
 const Lessons = lazy(async () => ({ default: (await import('../lessons/Lessons.tsx')).Lessons }));
 
 const KernelInspector = lazy(async () => ({
@@ -36,13 +44,28 @@ const KernelInspector = lazy(async () => ({
 
 const Board = lazy(async () => ({ default: (await import('../board/Board.tsx')).Board }));
 
-/** `control`: by what name a teacher's link can hide it. */
-const STATIONS: { path: string; title: string; view: ComponentType; control?: Control }[] = [
+interface Page {
+  path: string;
+  title: string;
+  view: ComponentType;
+}
+
+/** `control`: by what name a teacher's link can hide it. `pages`: those under it. */
+const STATIONS: (Page & { control?: Control; pages?: Page[] })[] = [
   { path: '/model', title: 'Model', view: ModelStation, control: 'model' },
   { path: '/data', title: 'Data', view: DataStation, control: 'data' },
   { path: '/tune', title: 'Tune', view: TuneStation },
   { path: '/results', title: 'Results', view: ResultsStation, control: 'results' },
-  { path: '/prompt', title: 'Prompt', view: PromptStation, control: 'prompt' },
+  {
+    path: '/prompt',
+    title: 'Prompt',
+    view: PromptStation,
+    control: 'prompt',
+    pages: [
+      { path: '/prompt/inside', title: 'the inside of the prompt', view: InsidePage },
+      { path: '/prompt/together', title: 'several prompts', view: TogetherPage },
+    ],
+  },
 ];
 
 export function App({ studio, look }: { studio: Studio; look: Look }) {
@@ -85,7 +108,7 @@ function Body() {
     );
   return (
     <Switch>
-      {shownStations(studio).map(({ path, title, view: Station }) => (
+      {shownPages(studio).map(({ path, title, view: Station }) => (
         <Route key={path} path={path}>
           <ErrorBoundary key={path}>
             <Suspense fallback={<p className="loading muted">Loading {title}</p>}>
@@ -126,6 +149,10 @@ function Body() {
 
 function shownStations({ teacher }: Studio) {
   return STATIONS.filter(({ control }) => !control || !teacher.hidden.has(control));
+}
+
+function shownPages(studio: Studio): Page[] {
+  return shownStations(studio).flatMap((station) => [station, ...(station.pages ?? [])]);
 }
 
 /** A button and no link: `#main` would be taken for a station by the hash router. */

@@ -60,7 +60,7 @@ export function Header({ stations, look }: { stations: readonly StationLink[]; l
 }
 
 function StationLinkView({ station, ready }: { station: StationLink; ready: boolean }) {
-  const [active] = useRoute(station.path);
+  const [active] = useRoute(`${station.path}/*?`);
   return (
     <Link href={station.path} className="station" aria-current={active ? 'page' : undefined}>
       {station.title}

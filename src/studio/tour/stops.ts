@@ -45,7 +45,7 @@ export const STOPS: readonly Stop[] = [
   },
   {
     title: 'Where to go from here',
-    text: 'Results lists what a run gets wrong; Prompt hands you what was learned as a file. Lessons has five experiments, each with a guess to make first.',
+    text: 'Results lists what a run gets wrong. Prompt hands you what was learned as a file, shows its inside, and lets several prompts share one batch or vote. Lessons has five experiments.',
     targets: ['.stations'],
   },
 ];

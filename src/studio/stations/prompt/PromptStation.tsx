@@ -8,6 +8,7 @@ import { useRuns } from '../../studio.tsx';
 import { Deploy } from './Deploy.tsx';
 import { Keep } from './Keep.tsx';
 import { Kept } from './Kept.tsx';
+import { PromptNav } from './PromptNav.tsx';
 import './prompt.css';
 import { TakeHome } from './TakeHome.tsx';
 import { Upload } from './Upload.tsx';
@@ -23,6 +24,7 @@ export function PromptStation() {
           stays as it is.
         </p>
       </div>
+      <PromptNav />
       <Home />
       <Section title="Kept in this browser">
         <Kept />
