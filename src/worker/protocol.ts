@@ -272,6 +272,7 @@ export type NoticeCode =
   | 'rate-too-small'
   | 'overfitting'
   | 'software-adapter'
+  | 'tab-hidden'
   | 'recovered';
 
 export interface LabelScore {

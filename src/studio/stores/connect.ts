@@ -4,6 +4,7 @@ import type { PromptRef } from '../../worker/protocol.ts';
 import { fetchRecording } from '../recording.ts';
 import type { Studio } from '../studio.tsx';
 import { currentRun, isLive, type RunView } from './runs.ts';
+import { watchRuns } from './selfWatch.ts';
 import { dropStaleErrors } from './staleErrors.ts';
 
 /** Rows of the dev set that are looked through for good examples. */
@@ -69,6 +70,7 @@ export function connect(studio: Studio): () => void {
     }),
     recipe.subscribe(plan),
     dropStaleErrors(session, notices),
+    watchRuns(studio),
     runs.subscribe((now, before) => {
       const run = currentRun(now);
       const old = currentRun(before);

@@ -14,6 +14,7 @@ import type {
 import { asReport } from './errors.ts';
 import type { Evaluations } from './evaluations.ts';
 import type { Notices } from './notices.ts';
+import { readMarks, writeMarks } from './runMarks.ts';
 
 export interface RunSpeed {
   stepsPerSecond: number;
@@ -36,6 +37,8 @@ export interface RunView extends RunSummary {
   notices: RunNotice[];
   /** Not drawn in the charts. */
   hidden: boolean;
+  /** Stands first in the list of runs. */
+  pinned: boolean;
   finishedBecause?: 'steps' | 'patience' | 'stopped';
   bestStep?: number;
 }
@@ -66,14 +69,24 @@ export interface RunsState {
   step(): Promise<void>;
   stop(): Promise<void>;
   select(id: string): void;
+  /** Something that the page itself has noticed about a run. */
+  tell(id: string, notice: RunNotice): void;
   setHidden(id: string, hidden: boolean): void;
+  setPinned(id: string, pinned: boolean): void;
   rename(id: string, name: string): Promise<void>;
   /** Takes the run off the list; the engine forgets it when the undo has passed. */
   remove(id: string): void;
 }
 
 export function viewOf(summary: RunSummary): RunView {
-  return { ...summary, steps: [...summary.steps], evals: [...summary.evals], notices: [], hidden: false };
+  return {
+    ...summary,
+    steps: [...summary.steps],
+    evals: [...summary.evals],
+    notices: [],
+    hidden: false,
+    pinned: false,
+  };
 }
 
 /**
@@ -164,6 +177,11 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
     const replace = (id: string, make: (run: RunView) => RunView) =>
       set((s) => ({ runs: s.runs.map((run) => (run.id === id ? make(run) : run)) }));
 
+    const mark = (id: string, marks: Partial<Pick<RunView, 'hidden' | 'pinned'>>) => {
+      replace(id, (run) => ({ ...run, ...marks }));
+      writeMarks(get().runs);
+    };
+
     const measureTest = async (id: string) => {
       try {
         const { accuracy, low, high, n } = await evaluations
@@ -242,6 +260,7 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
       async load() {
         try {
           const summaries = await engine.runs();
+          const { pinned, hidden } = readMarks();
           set((s) => {
             const known = new Map(s.runs.map((run) => [run.id, run]));
             const found = new Map(summaries.map((summary) => [summary.id, summary]));
@@ -249,13 +268,25 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
               const summary = found.get(run.id);
               if (isLive(run.state)) return [run];
               return summary
-                ? [{ ...run, ...viewOf(summary), hidden: run.hidden, notices: run.notices }]
+                ? [
+                    {
+                      ...run,
+                      ...viewOf(summary),
+                      hidden: run.hidden,
+                      pinned: run.pinned,
+                      notices: run.notices,
+                    },
+                  ]
                 : [];
             });
             // The engine lists the runs of earlier visits newest first.
             const earlier = summaries
               .filter((summary) => !known.has(summary.id) && !removed.has(summary.id))
-              .map(viewOf)
+              .map((summary) => ({
+                ...viewOf(summary),
+                hidden: hidden.has(summary.id),
+                pinned: pinned.has(summary.id),
+              }))
               .reverse();
             return { runs: [...earlier, ...kept] };
           });
@@ -290,7 +321,9 @@ export function createRuns(engine: Engine, notices: Notices, evaluations: Evalua
         return command(() => engine.stop());
       },
       select: (id) => set({ currentId: id }),
-      setHidden: (id, hidden) => replace(id, (run) => ({ ...run, hidden })),
+      tell: (id, notice) => take(id, { type: 'notice', ...notice }),
+      setHidden: (id, hidden) => mark(id, { hidden }),
+      setPinned: (id, pinned) => mark(id, { pinned }),
 
       async rename(id, name) {
         const before = get().runs.find((run) => run.id === id)?.name;

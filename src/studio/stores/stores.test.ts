@@ -4,6 +4,7 @@ import type { Progress, RunSummary } from '../../worker/protocol.ts';
 import { createStudio, type Studio } from '../studio.tsx';
 import { createFakeEngine, type FakeEngine, type FakeOptions } from '../testing/fakeEngine.ts';
 import { TOAST_MS } from './notices.ts';
+import { readMarks, writeMarks } from './runMarks.ts';
 import { currentRun, foldEvent, viewOf } from './runs.ts';
 import { REFRESH_MS } from './tryIt.ts';
 
@@ -308,5 +309,46 @@ describe('several seeds', () => {
     await studio.runs.getState().stop();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(seeds()).toEqual([4]);
+  });
+});
+
+describe('marks of runs', () => {
+  const storage = () => {
+    const kept = new Map<string, string>();
+    return {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (k: string, v: string) => void kept.set(k, v),
+    };
+  };
+
+  test('are read back, without those of runs that are gone', () => {
+    const own = storage();
+    writeMarks(
+      [
+        { id: 'a', pinned: true, hidden: false },
+        { id: 'b', pinned: false, hidden: true },
+        { id: 'c', pinned: false, hidden: false },
+      ],
+      own,
+    );
+    expect(readMarks(own)).toEqual({ pinned: new Set(['a']), hidden: new Set(['b']) });
+  });
+
+  test('whatever stands in the storage, nothing breaks', () => {
+    for (const value of ['', 'null', '[]', '{"pinned":3,"hidden":[1,"x"]}', '{'])
+      expect(() => readMarks({ getItem: () => value, setItem: () => {} })).not.toThrow();
+    expect(readMarks({ getItem: () => '{"hidden":[1,"x"]}', setItem: () => {} }).hidden).toEqual(
+      new Set(['x']),
+    );
+  });
+
+  test('a pinned run stays pinned through its events and a reload of the list', async () => {
+    const summary = { id: 'old', state: 'finished' } as unknown as RunSummary;
+    const engine = createFakeEngine({ stored: [{ ...summary, steps: [], evals: [] }] });
+    const studio = createStudio(engine);
+    await studio.runs.getState().load();
+    studio.runs.getState().setPinned('old', true);
+    await studio.runs.getState().load();
+    expect(studio.runs.getState().runs[0]).toMatchObject({ id: 'old', pinned: true, hidden: false });
   });
 });

@@ -2,6 +2,7 @@ import 'uplot/dist/uPlot.min.css';
 import { useEffect, useId, useRef } from 'react';
 import uPlot from 'uplot';
 import { align, type Band, type Flat, type Line, tableOf } from './chartData.ts';
+import { fitName, type NamedValue, namesOf, placeNames } from './chartNames.ts';
 import { SaveFigure } from './SaveFigure.tsx';
 import { useSize } from './useSize.ts';
 
@@ -25,7 +26,10 @@ export function Chart(props: ChartProps) {
   const latest = useRef(props);
   latest.current = props;
   const id = useId();
-  const shape = lines.map((line) => `${line.id}${line.warm}`).join();
+  const shape = [
+    ...lines.map((line) => `${line.id}${line.warm}${line.name}${line.points.length > 0}`),
+    ...flats.map((flat) => flat.name),
+  ].join();
 
   // The plot is made anew when its series, size or theme change; new points only set its data.
   // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for the lines' identity
@@ -106,14 +110,15 @@ function createPlot(
   const token = (name: string) => style.getPropertyValue(name).trim();
   const font = `${12 * unit}px ${token('--ui')}`;
   const axis = { stroke: token('--ink3'), font, ticks: { show: false }, gap: 6 };
-  const { lines } = latest.current;
+  const { lines, flats } = latest.current;
+  const margin = marginFor(namesOf(lines, flats), width, unit, nameFont(unit, 1, token));
   return new uPlot(
     {
       width,
       height,
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 20 * unit, 0, 0],
+      padding: [8, margin, 0, 0],
       scales: {
         x: { time: false, range: () => [0, latest.current.xMax] },
         y: { range: () => [...latest.current.range] },
@@ -154,7 +159,8 @@ function createPlot(
       hooks: {
         drawAxes: [
           (self) => drawBands(self, latest.current.bands ?? [], token),
-          (self) => drawFlats(self, latest.current.flats, unit, token),
+          (self) => drawFlats(self, latest.current.flats, token),
+          (self) => drawNames(self, namesOf(latest.current.lines, latest.current.flats), unit, token),
         ],
       },
     },
@@ -183,42 +189,62 @@ function drawBands(plot: uPlot, bands: readonly Band[], token: (name: string) =>
   ctx.restore();
 }
 
-/** Dashed lines with their names over them; names that would touch are pushed apart. */
-function drawFlats(plot: uPlot, flats: readonly Flat[], unit: number, token: (name: string) => string) {
+function drawFlats(plot: uPlot, flats: readonly Flat[], token: (name: string) => string) {
   const { ctx, bbox } = plot;
   const pixel = devicePixelRatio;
-  const line = 14 * unit * pixel;
   ctx.save();
-  ctx.font = `${11.5 * unit * pixel}px ${token('--ui')}`;
-  ctx.textAlign = 'right';
   ctx.strokeStyle = token('--ink3');
   ctx.lineWidth = pixel;
-  const placed = [...flats]
-    .map((flat) => ({ ...flat, y: Math.round(plot.valToPos(flat.value, 'y', true)) }))
-    .sort((a, b) => a.y - b.y);
   ctx.setLineDash([4 * pixel, 4 * pixel]);
-  for (const { y } of placed) {
+  for (const { value } of flats) {
+    const y = Math.round(plot.valToPos(value, 'y', true));
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
   }
-  const right = bbox.left + bbox.width;
-  const floor = bbox.top + bbox.height - 3 * pixel;
-  let ceiling = bbox.top + line - 4 * pixel;
-  const names = placed.map(({ name, y }, i) => {
-    // The last name may stand under its line, where the one above it leaves no room.
-    const below = i === placed.length - 1 && i > 0 && y - 5 * pixel < ceiling;
-    const at = Math.min(below ? Math.max(y + line, ceiling) : Math.max(y - 5 * pixel, ceiling), floor);
-    ceiling = at + line;
-    return { name, at };
+  ctx.restore();
+}
+
+/** Height of a name, and the margin's least and largest share of the chart. CSS pixels at the usual scale. */
+const NAME = { size: 11.5, line: 14, gap: 6, most: 0.34 };
+const INKS = { flat: '--ink3', older: '--ice-ink', current: '--warm-ink' } as const;
+
+const nameFont = (unit: number, scale: number, token: (name: string) => string) =>
+  `${NAME.size * unit * scale}px ${token('--ui')}`;
+
+/** Room right of the plot for the longest name, in CSS pixels. */
+function marginFor(names: readonly NamedValue[], width: number, unit: number, font: string): number {
+  const least = 20 * unit;
+  if (names.length === 0) return least;
+  const ctx = document.createElement('canvas').getContext('2d');
+  if (!ctx) return least;
+  ctx.font = font;
+  const longest = Math.max(...names.map(({ name }) => ctx.measureText(name).width));
+  return Math.min(Math.max(least, longest + 2 * NAME.gap * unit), NAME.most * width);
+}
+
+/** Each name in the margin, as near to its line as the others allow: never over a curve. */
+function drawNames(plot: uPlot, names: readonly NamedValue[], unit: number, token: (name: string) => string) {
+  const { ctx, bbox } = plot;
+  const scale = devicePixelRatio;
+  ctx.save();
+  ctx.font = nameFont(unit, scale, token);
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'middle';
+  const left = bbox.left + bbox.width + NAME.gap * unit * scale;
+  const most = ctx.canvas.width - left;
+  const at = names.map(({ value }) => plot.valToPos(value, 'y', true));
+  const places = placeNames(names, at, [bbox.top, bbox.top + bbox.height], NAME.line * unit * scale);
+  names.forEach(({ name, kind }, i) => {
+    const y = places[i];
+    if (y === undefined) return;
+    ctx.fillStyle = token(INKS[kind]);
+    ctx.fillText(
+      fitName(name, most, (text) => ctx.measureText(text).width),
+      left,
+      y,
+    );
   });
-  ctx.fillStyle = token('--bg');
-  for (const { name, at } of names) {
-    const width = ctx.measureText(name).width + 4 * pixel;
-    ctx.fillRect(right - width, at - line + 4 * pixel, width, line - pixel);
-  }
-  ctx.fillStyle = token('--ink3');
-  for (const { name, at } of names) ctx.fillText(name, right, at);
   ctx.restore();
 }

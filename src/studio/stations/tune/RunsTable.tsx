@@ -1,3 +1,4 @@
+import { Pin } from 'lucide-react';
 import { useState } from 'react';
 import { Button, Dialog, Menu, type MenuAction, TextField } from '../../components/index.ts';
 import { saveFile } from '../../download.ts';
@@ -44,7 +45,7 @@ export function RunsTable() {
           </tr>
         </thead>
         <tbody>
-          {[...runs].reverse().map((run) => (
+          {inOrder(runs).map((run) => (
             <Row
               key={run.id}
               run={run}
@@ -99,6 +100,11 @@ async function copyCard({ session, notices }: Studio, run: RunView) {
   }
 }
 
+/** Pinned ones first, then the newest. */
+function inOrder(runs: readonly RunView[]): RunView[] {
+  return runs.toReversed().sort((a, b) => Number(b.pinned) - Number(a.pinned));
+}
+
 const STATES: Record<RunView['state'], string> = {
   starting: 'starting',
   running: 'running',
@@ -127,6 +133,11 @@ function Row({
   const actions: MenuAction[] = [
     { id: 'rename', label: 'Rename', onAction: onRename },
     {
+      id: 'pin',
+      label: run.pinned ? 'Unpin' : 'Pin to the top',
+      onAction: () => runs.getState().setPinned(run.id, !run.pinned),
+    },
+    {
       id: 'hide',
       label: run.hidden ? 'Show in the charts' : 'Hide from the charts',
       onAction: () => runs.getState().setHidden(run.id, !run.hidden),
@@ -142,6 +153,7 @@ function Row({
   return (
     <tr data-hidden={run.hidden || undefined}>
       <td>
+        {run.pinned && <Pin className="pinned" size={13} aria-label="pinned" />}
         <i className="swatch" data-current={isCurrent || undefined} aria-hidden />
         {isCurrent || live ? (
           <span>{run.name}</span>

@@ -108,7 +108,6 @@ export function StatusLine({ run, beat }: { run: RunView | undefined; beat: Beat
 /** What the run costs a second, and the latest thing it noticed about itself. */
 function Speed({ run }: { run: RunView }) {
   const { tokensPerSecond, gpuBytes } = run.speed!;
-  const notice = run.notices.at(-1);
   const memory = useMemoryName();
   return (
     <>
@@ -116,12 +115,23 @@ function Speed({ run }: { run: RunView }) {
         {formatCount(tokensPerSecond)} tokens/s, {formatBytes(gpuBytes)} of {memory}
         {run.steps.length > 0 && <>, gradient norm {formatNumber(run.steps.at(-1)!.gradNorm)}</>}
       </p>
-      {notice && (
-        <p className="status-line" role="status">
-          <strong>{notice.message}</strong> {notice.remedy}
-        </p>
-      )}
+      <LatestNotice run={run} />
     </>
+  );
+}
+
+/** What the run last noticed about itself, with what to do; the others in the tooltip. */
+function LatestNotice({ run }: { run: RunView }) {
+  const notice = run.notices.at(-1);
+  if (!notice) return null;
+  return (
+    <p
+      className="status-line"
+      role="status"
+      title={run.notices.map(({ message, remedy }) => `${message} ${remedy}`).join('\n')}
+    >
+      <strong>{notice.message}</strong> {notice.remedy}
+    </p>
   );
 }
 
@@ -184,10 +194,13 @@ function Ended({ run }: { run: RunView }) {
     stopped: 'The run was stopped.',
   }[run.finishedBecause!];
   return (
-    <p className="status-line">
-      {why}
-      {run.bestStep !== undefined && ` The prompt of step ${run.bestStep} is kept, the best on dev.`}{' '}
-      <Link href="/results">What it gets wrong</Link> <Link href="/prompt">Take it home</Link>
-    </p>
+    <>
+      <p className="status-line">
+        {why}
+        {run.bestStep !== undefined && ` The prompt of step ${run.bestStep} is kept, the best on dev.`}{' '}
+        <Link href="/results">What it gets wrong</Link> <Link href="/prompt">Take it home</Link>
+      </p>
+      <LatestNotice run={run} />
+    </>
   );
 }

@@ -53,7 +53,7 @@ test('the picture draws lines, band and dashed line where the numbers are, names
   const svg = figureSvg(figure);
   expect(svg).toContain('<title>a &amp; &lt;b&gt;</title>');
   // 0.5 of [0, 1] at step 0, and 1 at the last step: left middle to right top.
-  expect(svg).toContain('d="M64 210L740 44"');
+  expect(svg).toContain('d="M64 210L610 44"');
   expect(svg).toContain('stroke-dasharray');
   expect(svg).toContain('opacity="0.2"');
   expect(svg).not.toContain('NaN');

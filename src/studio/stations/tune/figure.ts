@@ -1,5 +1,6 @@
 /** A chart as a file: its numbers as rows, and the picture as SVG, in the colours of the light page whatever the screen shows. */
 import { align, type Band, type Flat, type Line } from './chartData.ts';
+import { fitName, namesOf, placeNames } from './chartNames.ts';
 
 export interface Figure {
   title: string;
@@ -27,7 +28,11 @@ export function figureRows({ lines, flats }: Figure): (string | number | null)[]
 
 const WIDTH = 760;
 const HEIGHT = 420;
-const PLOT = { left: 64, right: 20, top: 44, bottom: 44 };
+const PLOT = { left: 64, right: 150, top: 44, bottom: 44 };
+const NAME_LINE = 15;
+/** Letters that the margin holds: the file has no font to measure by. */
+const NAME_LETTERS = 22;
+const NAME_INKS = { flat: '#525c6e', older: '#2f4a66', current: '#c2410c' } as const;
 const TICKS = 5;
 const WARM = '#d9480f';
 const COOL = '#5f86ad';
@@ -46,6 +51,13 @@ export function figureSvg(figure: Figure): string {
       .join('');
   const ticks = Array.from({ length: TICKS + 1 }, (_, i) => i / TICKS);
   const right = WIDTH - PLOT.right;
+  const names = namesOf(lines, flats);
+  const places = placeNames(
+    names,
+    names.map(({ value }) => y(value)),
+    [PLOT.top, HEIGHT - PLOT.bottom],
+    NAME_LINE,
+  );
   const parts = [
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     `<text x="${PLOT.left}" y="24" font-weight="600" font-size="15" fill="#161b26">${escapeXml(title)}</text>`,
@@ -67,15 +79,23 @@ export function figureSvg(figure: Figure): string {
       return `<path d="${path([...upper, ...lower])}Z" fill="${warm ? WARM : COOL}" opacity="0.2"/>`;
     }),
     ...flats.map(
-      ({ name, value }) =>
-        `<path d="M${PLOT.left} ${place(y(value))}H${right}" stroke="${INK}" stroke-dasharray="4 4"/>` +
-        `<text x="${right}" y="${place(y(value) - 5)}" text-anchor="end">${escapeXml(name)}</text>`,
+      ({ value }) =>
+        `<path d="M${PLOT.left} ${place(y(value))}H${right}" stroke="${INK}" stroke-dasharray="4 4"/>`,
     ),
     ...lines.map(
       (line) =>
         `<path d="${path(line.points)}" fill="none" stroke="${line.warm ? WARM : COOL}" stroke-width="${line.faint ? 1 : line.warm ? 2.5 : 1.75}"` +
         `${line.faint ? ' opacity="0.35"' : ''}><title>${escapeXml(line.name)}</title></path>`,
     ),
+    ...names.flatMap(({ name, kind }, i) => {
+      const at = places[i];
+      const short = fitName(name, NAME_LETTERS, (text) => text.length);
+      return at === undefined
+        ? []
+        : [
+            `<text x="${right + 8}" y="${place(at + 4)}" fill="${NAME_INKS[kind]}">${escapeXml(short)}</text>`,
+          ];
+    }),
   ];
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
