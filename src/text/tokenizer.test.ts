@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { endsSoon } from './check.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
 interface Golden {
@@ -80,6 +82,18 @@ describe('loadTokenizer', () => {
   });
 
   const good = read('testdata/unigram-t5.json') as Record<string, object>;
+  const bpe = read('testdata/bpe-gpt2.json') as { model: { vocab: object } };
+  const ofVocab = (more: object) => ({
+    ...bpe,
+    model: { ...bpe.model, vocab: { ...bpe.model.vocab, ...more } },
+  });
+  const split = (Regex: string) => ({
+    type: 'Split',
+    pattern: { Regex },
+    behavior: 'Isolated',
+    invert: false,
+  });
+  const nested = '{"type":"Sequence","normalizers":['.repeat(3000) + ']}'.repeat(3000);
   it.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /no JSON object/],
     ['a list', [], /no JSON object/],
@@ -92,9 +106,80 @@ describe('loadTokenizer', () => {
       { ...good, normalizer: { type: 'Precompiled', precompiled_charsmap: '/////w==' } },
       /trie of/,
     ],
-  ])('refuses %s', (_, json, message) => {
+    ['an id of four billion', ofVocab({ zz: 4e9 }), /"zz" has the id 4000000000/],
+    ['a negative id', ofVocab({ zz: -5 }), /"zz" has the id -5/],
+    ['an id that is a text', ofVocab({ zz: '5' }), /"zz" has the id "5"/],
+    [
+      'an added token of a huge id',
+      { ...bpe, added_tokens: [{ id: 4e9, content: '<x>' }] },
+      /added token is/,
+    ],
+    ['an added token without text', { ...bpe, added_tokens: [{ id: 4, content: '' }] }, /added token is/],
+    ['merges that are none', { ...bpe, model: { ...bpe.model, merges: [[1, 2]] } }, /merge 0 is \[1,2\]/],
+    [
+      'pieces without scores',
+      { ...good, model: { ...good.model, vocab: [['a', 'x']] } },
+      /piece 0 .* is \["a","x"\]/,
+    ],
+    [
+      'an unknown piece beyond all',
+      { ...good, model: { ...good.model, unk_id: 1e6 } },
+      /unknown piece is 1000000/,
+    ],
+    ['normalisers 3,000 deep', { ...bpe, normalizer: JSON.parse(nested) as unknown }, /nested more than 16/],
+    ['a pattern that never ends', { ...bpe, pre_tokenizer: split('(a+)+$') }, /could run for ever/],
+    ['a pattern that branches for ever', { ...bpe, pre_tokenizer: split('(?:a|a)*b') }, /could run for ever/],
+  ])('refuses %s, at once', (_, json, message) => {
+    const began = process.cpuUsage();
     expect(() => loadTokenizer(json)).toThrow(
       expect.objectContaining({ code: 'bad-tokenizer', message: expect.stringMatching(message) }),
     );
+    const { user, system } = process.cpuUsage(began);
+    expect((user + system) / 1000).toBeLessThan(1000);
   });
+
+  it('survives any change of a value: a tokenizer or a PreludeError', () => {
+    const small = {
+      added_tokens: [{ id: 3, content: '<x>', special: true }],
+      normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '_' },
+      pre_tokenizer: split('[ab]+'),
+      model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'], unk_token: 'a' },
+    };
+    expect(loadTokenizer(small).encode('ab')).toEqual([2]);
+    const paths: string[][] = [];
+    const walk = (value: unknown, path: string[]) => {
+      if (path.length > 0) paths.push(path);
+      if (typeof value === 'object' && value !== null)
+        for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
+    };
+    walk(small, []);
+    const junk = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(4e9, -1, 0.5, '(a*)*', 'ByteLevel'));
+    fc.assert(
+      fc.property(fc.constantFrom(...paths), junk, (path, value) => {
+        const json = structuredClone(small) as unknown as Record<string, unknown>;
+        let at = json;
+        for (const key of path.slice(0, -1)) at = at[key] as Record<string, unknown>;
+        at[path.at(-1)!] = value;
+        try {
+          expect(loadTokenizer(json).size).toBeLessThan(2 ** 21 + 1);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'bad-tokenizer' });
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('endsSoon', () => {
+  it.each([
+    String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+    String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}]*[\p{Ll}\p{M}]+(?i:'s|'t)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s+(?!\S)`,
+    String.raw`\((?:abc)+\)|[(+)*]+`,
+    ' {2,}',
+  ])('published and plain patterns: %s', (pattern) => expect(endsSoon(pattern)).toBe(true));
+  it.each(['(a+)+', '(a*)*', '(a|b)+', '((a?)b){2,9}', '(?:x(?:y+))*', '(', 'a)'])(
+    'not those that try ever more ways: %s',
+    (pattern) => expect(endsSoon(pattern)).toBe(false),
+  );
 });

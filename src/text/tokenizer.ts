@@ -6,6 +6,7 @@ import {
   Unigram,
 } from '@huggingface/tokenizers';
 import { PreludeError } from '../errors.ts';
+import { checkTokenizer, TOKENIZER_REMEDY } from './check.ts';
 import { precompiledNormalizer } from './precompiled.ts';
 
 /** Text to token ids and back, as the Rust library `tokenizers` does with the same `tokenizer.json`. */
@@ -23,8 +24,6 @@ export interface Tokenizer {
   padId?: number;
   unkId?: number;
 }
-
-const REMEDY = 'Use the tokenizer.json that was published with the model.';
 
 /** Bounds of the memory for words: about 10 MB at most. */
 const MAX_WORDS = 50_000;
@@ -45,7 +44,7 @@ const USUAL_NAMES = {
  * @throws PreludeError 'bad-tokenizer' for a file that is no tokenizer or of a kind the library does not know.
  */
 export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson: unknown = {}): Tokenizer {
-  const json = checkShape(tokenizerJson);
+  const json = checkTokenizer(tokenizerJson);
   const config = plainConfig(tokenizerConfigJson);
   let hub: HubTokenizer;
   let pieces: Map<string, number>;
@@ -59,7 +58,7 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson: unkno
     throw new PreludeError(
       'bad-tokenizer',
       `tokenizer.json: it cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { where: 'tokenizer.json', remedy: REMEDY, cause },
+      { where: 'tokenizer.json', remedy: TOKENIZER_REMEDY, cause },
     );
   }
   let size = 0;
@@ -135,30 +134,6 @@ function rememberWords(model: Unigram): void {
 
 function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-}
-
-/** The parts the library reads without asking. */
-function checkShape(json: unknown): object {
-  const isObject = (value: unknown): value is Record<string, unknown> =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  const bad = (message: string) =>
-    new PreludeError('bad-tokenizer', `tokenizer.json: ${message}`, {
-      where: 'tokenizer.json',
-      remedy: REMEDY,
-    });
-  if (!isObject(json)) throw bad('it is no JSON object.');
-  if (!isObject(json.model))
-    throw bad('it has no "model", so it is no tokenizer of the Hugging Face library.');
-  const vocab = json.model.vocab;
-  if (typeof vocab !== 'object' || vocab === null) throw bad('its model has no vocabulary.');
-  return {
-    normalizer: null,
-    pre_tokenizer: null,
-    post_processor: null,
-    decoder: null,
-    added_tokens: [],
-    ...json,
-  };
 }
 
 /** The config with special tokens as plain strings (older files have objects) and no clean-up of spaces unless asked for. */

@@ -23,6 +23,9 @@ const shards = new Map([
 ]);
 const open = (bytes: Uint8Array) => openSafetensors(bytesSource(bytes));
 
+const many = (file: (i: number) => string) =>
+  Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`t${i}`, file(i)]));
+
 describe('openSharded', () => {
   it('finds each tensor in its file', async () => {
     const weights = await openSharded(index, 'index', (name) => shards.get(name));
@@ -42,9 +45,24 @@ describe('openSharded', () => {
       /"s3\.safetensors", which is not there/,
     ],
     ['a tensor that is not in its file', { weight_map: { a: 's1.safetensors' } }, /says it is in this file/],
-  ])('refuses %s', async (_, json, message) => {
+    [
+      'an index of itself',
+      { weight_map: { a: 'model.safetensors.index.json' } },
+      /no \.safetensors or \.bin/,
+    ],
+    ['no tensors at all', { weight_map: {} }, /names no tensors/],
+    ['a shard for every tensor', { weight_map: many((i) => `s${i}.safetensors`) }, /names 200000 files/],
+    [
+      'tensors without end in one file',
+      { weight_map: many(() => 's1.safetensors') },
+      /says it is in this file/,
+    ],
+  ])('refuses %s, at once', async (_, json, message) => {
+    const began = process.cpuUsage();
     const run = openSharded(json, 'index', (name) => shards.get(name));
     await expect(run).rejects.toMatchObject({ code: 'bad-weights', message: expect.stringMatching(message) });
+    const { user, system } = process.cpuUsage(began);
+    expect((user + system) / 1000).toBeLessThan(1000);
   });
 });
 

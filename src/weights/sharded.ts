@@ -4,6 +4,9 @@ import { openSafetensors } from './safetensors.ts';
 import type { ByteSource } from './source.ts';
 import { readPart, type TensorInfo, type WeightFile } from './types.ts';
 
+/** The largest published models are in some 200 files. */
+const MOST_SHARDS = 1000;
+
 /**
  * Opens weights that are divided over several safetensors or PyTorch files, by the parsed `model.safetensors.index.json`
  * or `pytorch_model.bin.index.json`. Tensors of the files that the index does not name are left out, as the reference
@@ -17,8 +20,12 @@ export async function openSharded(
   open: (file: string) => ByteSource | undefined | Promise<ByteSource | undefined>,
 ): Promise<WeightFile> {
   const map = weightMap(index, name);
+  const files = [...new Set(map.values())].sort();
+  if (files.length === 0) throw badWeights(name, 'it names no tensors.');
+  if (files.length > MOST_SHARDS)
+    throw badWeights(name, `it names ${files.length} files; no real model has more than ${MOST_SHARDS}.`);
   const shards = new Map<string, WeightFile>();
-  for (const file of [...new Set(map.values())].sort()) {
+  for (const file of files) {
     const source = await open(file);
     if (!source)
       throw badWeights(
