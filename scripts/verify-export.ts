@@ -3,8 +3,9 @@
  *
  *     npx tsx scripts/verify-export.ts [REFERENCE_DIR] [MODEL_DIR]
  *
- * 1. For reference cases of each kind, the case's prompt goes through `exportPeft`, is unzipped into a temporary folder, and
- *    PEFT's own forward pass must give the case's loss and logits (`tools/verify_peft.py` beside the reference folder).
+ * 1. For every reference case (each family, prompts of 1, 5 and 20 tokens), the case's prompt goes through `exportPeft`, is unzipped
+ *    into a temporary folder, and PEFT's own forward pass must give the case's loss and logits (`tools/verify_peft.py` beside the
+ *    reference folder).
  * 2. `numpy.load` must read `exportNpy`'s file bit for bit, and `numpy.save` must write the same bytes.
  * 3. The Python lines of the run card must run as they stand on MODEL_DIR (a T5 with its tokenizer), and their scores must
  *    be those of transformers with the prompt put before the embedded input by hand.
@@ -12,7 +13,15 @@
  * What Python packages, reference or model are missing for is named as skipped. Exit status 1 when anything fails.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
@@ -21,7 +30,6 @@ import { bytesSource, openSafetensors, toFloat32 } from '../src/weights/index.ts
 
 const reference = resolve(process.argv[2] ?? '../shared/reference');
 const nano = resolve(process.argv[3] ?? '../shared/models/nano-t5/tiny');
-const cases = ['t5-v1.1-p5', 't5-v1.1-p1', 't5-v1.0-p20', 'llama-p5', 'gpt2-p20'];
 
 interface ModelConfig {
   model_type: string;
@@ -78,6 +86,19 @@ function unpack(prompt: SoftPrompt, folder: string): string {
   for (const [name, bytes] of Object.entries(unzipSync(exportPeft(prompt))))
     writeFileSync(join(folder, name), bytes);
   return folder;
+}
+
+/** Names of the reference's prompt cases. */
+function promptCases(): string[] {
+  return readdirSync(join(reference, 'cases'))
+    .filter((file) => file.endsWith('.json'))
+    .filter((file) => {
+      const { format } = JSON.parse(readFileSync(join(reference, 'cases', file), 'utf8')) as {
+        format?: string;
+      };
+      return format === 'prompt-case/1';
+    })
+    .map((file) => file.replace(/\.json$/, ''));
 }
 
 async function verifyCase(name: string, temporary: string): Promise<string> {
@@ -166,7 +187,7 @@ try {
     console.log('PEFT: skipped; pip install torch transformers peft safetensors');
   else {
     if (!existsSync(reference)) console.log(`cases: skipped, there is no ${reference}`);
-    else for (const name of cases) report(name, await verifyCase(name, temporary));
+    else for (const name of promptCases()) report(name, await verifyCase(name, temporary));
     if (!existsSync(nano)) console.log(`run card: skipped, there is no ${nano}`);
     else report('run card', verifyCard(temporary));
   }

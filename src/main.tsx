@@ -1,3 +1,4 @@
-import { mountStudio, startEngine } from './studio/index.ts';
+import { isolatePage, mountStudio, startEngine } from './studio/index.ts';
 
+void isolatePage();
 mountStudio(document.getElementById('root')!, startEngine());

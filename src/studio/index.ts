@@ -5,4 +5,5 @@
  * `mountStudio(root, startEngine())` is all that the page needs.
  */
 export { startEngine } from './engine.ts';
+export { isolatePage } from './isolation.ts';
 export { mountStudio } from './mount.tsx';
