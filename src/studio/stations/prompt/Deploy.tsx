@@ -71,7 +71,7 @@ function Found({ report }: { report: DeploymentReport }) {
   const size = (wanted: (name: string) => boolean) =>
     formatBytes(files.filter(({ name }) => wanted(name)).reduce((sum, { bytes }) => sum + bytes, 0));
   return (
-    <div role="status">
+    <div className="deploy-found" role="status">
       <Facts
         facts={[
           [
