@@ -2,11 +2,19 @@
  * The step benchmark: what a training step costs on this adapter, as a share of the fastest f32 product it gives in the same run.
  * Entry of `npm run bench`.
  */
-import { createBuffers, createPipelines, type Gpu, openGpu } from '../src/gpu/index.ts';
+import { createBuffers, createPipelines, type Gpu, openGpu, type Pipelines } from '../src/gpu/index.ts';
 import { freePersistent, type KernelTime, type Session } from '../src/graph/index.ts';
 import { prepareProductCeiling } from '../src/kernels/ceiling/ceiling.ts';
-import { makeModel, traitsOf, uploadFrozen } from '../src/models/index.ts';
-import { adamwDefaults, createLearner, createScorer, predictMemory } from '../src/tuning/index.ts';
+import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../src/models/index.ts';
+import {
+  adamwDefaults,
+  type BatchExample,
+  createLearner,
+  createScorer,
+  type GpuLearner,
+  predictMemory,
+  warmPipelines,
+} from '../src/tuning/index.ts';
 import type { GpuContext } from './harness/index.ts';
 import { values } from './kernels/rounds.ts';
 import {
@@ -23,6 +31,8 @@ export interface WorkloadResult {
   step_ms: { min: number; median: number; max: number };
   needed_gflop: number;
   gflops: number;
+  /** Of the rounds of this workload. */
+  ceiling_gflops: number;
   ceiling_share: number;
   dispatches: number;
   peak_bytes: number;
@@ -39,7 +49,17 @@ export interface BenchReport {
   date: string;
   ceiling_gflops: number;
   workloads: Record<string, WorkloadResult>;
-  curves?: Record<string, { x: number; step_ms: number; peak_bytes: number; needed_gflop: number }[]>;
+  curves?: Record<string, CurvePoint[]>;
+}
+
+/** One point of a cost curve: W1 with one thing changed to `x`. */
+export interface CurvePoint {
+  x: number;
+  step_ms: number;
+  ceiling_share: number;
+  peak_bytes: number;
+  lower_bound_bytes: number;
+  needed_gflop: number;
 }
 
 interface BenchArgs {
@@ -52,21 +72,29 @@ const CURVES = ['prompt', 'batch', 'length', 'depth'] as const;
 
 const median = (list: readonly number[]) => [...list].sort((x, y) => x - y)[Math.floor(list.length / 2)];
 
-async function measure(
+type StepResult = Omit<WorkloadResult, 'forward_ms' | 'kernels'>;
+
+/** Times steps of a workload; `further` measures more on the same model while its learner lives. */
+async function measureSteps<R>(
   gpu: Gpu,
+  pipelines: Pipelines,
   workload: Workload,
   rounds: number,
-  between: () => Promise<void>,
-): Promise<WorkloadResult> {
-  const session: Session = {
-    gpu,
-    pipelines: createPipelines(gpu),
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  };
+  ceiling: () => Promise<number>,
+  further: (parts: {
+    session: Session;
+    model: FrozenModel;
+    learner: GpuLearner;
+    examples: BatchExample[];
+    start: Float32Array<ArrayBuffer>;
+  }) => Promise<R>,
+): Promise<StepResult & R> {
+  const session: Session = { gpu, pipelines, buffers: createBuffers(gpu), persistent: new Map() };
   const traits = traitsOf(gpu);
   const weights = randomWeights(workload.shape);
   const model = makeModel(configOf(workload.shape), weights);
+  // As the studio does: shaders compile while the weights are read.
+  void warmPipelines(session, traits, model);
   await uploadFrozen(session, model, weights);
   await gpu.queue.onSubmittedWorkDone();
 
@@ -86,29 +114,17 @@ async function measure(
   if (!first.finite) throw new Error(`${workload.name}: the first loss is not finite`);
 
   const times: number[] = [];
+  const ceilings: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    await between();
+    ceilings.push(await ceiling());
     const began = performance.now();
     await learner.step(round + 2, all, { scene: false });
     times.push(performance.now() - began);
   }
   const peak_bytes = session.buffers.peakBytes;
-  const { training, update } = await learner.profile(all);
-  const profile = byKernel([...training, ...update]);
-  const dispatches = learner.dispatches;
+  const { dispatches } = learner;
+  const more = await further({ session, model, learner, examples, start });
   learner.destroy();
-
-  const scorer = createScorer(session, traits, model);
-  const prompt = { kind: 'values', length: workload.prompt, values: start } as const;
-  const inputs = examples.map(({ ids, answers }) => ({ ids, answers, prompt }));
-  await scorer.score(inputs);
-  const forward: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const began = performance.now();
-    await scorer.score(inputs);
-    forward.push(performance.now() - began);
-  }
-  scorer.destroy();
   const memory = predictMemory(traits, model, settings, examples)(examples.length);
   freePersistent(
     session,
@@ -117,19 +133,50 @@ async function measure(
 
   const needed = neededFlops(workload).step / 1e9;
   const step = median(times);
+  const gflops = (1000 * needed) / step;
   return {
     step_ms: { min: Math.min(...times), median: step, max: Math.max(...times) },
     needed_gflop: needed,
-    gflops: (1000 * needed) / step,
-    ceiling_share: 0,
+    gflops,
+    ceiling_gflops: median(ceilings),
+    ceiling_share: gflops / median(ceilings),
     dispatches,
     peak_bytes,
     lower_bound_bytes: memory.weights + memory.lowerBound,
     warmup_s,
-    forward_ms: median(forward),
-    kernels: profile,
+    ...more,
   };
 }
+
+/** Steps, every dispatch of one, and the forward pass alone. Shaders are compiled anew, as in a page that just opened. */
+const measure = (
+  gpu: Gpu,
+  workload: Workload,
+  rounds: number,
+  ceiling: () => Promise<number>,
+): Promise<WorkloadResult> =>
+  measureSteps(
+    gpu,
+    createPipelines(gpu),
+    workload,
+    rounds,
+    ceiling,
+    async ({ session, model, learner, examples, start }) => {
+      const { training, update } = await learner.profile(examples.map((_, i) => i));
+      const scorer = createScorer(session, traitsOf(gpu), model);
+      const prompt = { kind: 'values', length: workload.prompt, values: start } as const;
+      const inputs = examples.map(({ ids, answers }) => ({ ids, answers, prompt }));
+      await scorer.score(inputs);
+      const forward: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        const began = performance.now();
+        await scorer.score(inputs);
+        forward.push(performance.now() - began);
+      }
+      scorer.destroy();
+      return { forward_ms: median(forward), kernels: byKernel([...training, ...update]) };
+    },
+  );
 
 function byKernel(times: KernelTime[]): WorkloadResult['kernels'] {
   const sums = new Map<
@@ -163,29 +210,22 @@ export default async function run(context: GpuContext): Promise<BenchReport> {
     workloads: {},
   };
   say(`adapter: ${report.adapter} (${context.runtime})`);
-  const ceiling = await prepareProductCeiling(gpu, createPipelines(gpu), traitsOf(gpu));
-  const ceilings: number[] = [];
   // The ceiling takes turns with the steps: on a shared machine only ratios of one moment say something.
-  const between = async () => {
-    ceilings.push(await ceiling.gflops());
-  };
+  const ceiling = await prepareProductCeiling(gpu, createPipelines(gpu), traitsOf(gpu));
 
   for (const name of wanted) {
     const workload = workloads.find((known) => known.name === name);
     if (!workload)
       throw new Error(`there is no workload ${name}; known are ${workloads.map((w) => w.name).join(', ')}`);
-    ceilings.length = 0;
-    const result = await measure(gpu, workload, rounds, between);
-    const own = median(ceilings);
-    result.ceiling_share = result.gflops / own;
-    report.ceiling_gflops = Math.max(report.ceiling_gflops, own);
+    const result = await measure(gpu, workload, rounds, ceiling.gflops);
+    report.ceiling_gflops = Math.max(report.ceiling_gflops, result.ceiling_gflops);
     report.workloads[name] = result;
     say(`${name}: ${workload.about}`);
     say(
       `  step ${result.step_ms.median.toFixed(0)} ms (${result.step_ms.min.toFixed(0)} to ${result.step_ms.max.toFixed(0)}), forward ${result.forward_ms.toFixed(0)} ms`,
     );
     say(
-      `  ${result.needed_gflop.toFixed(2)} GFLOP needed, ${result.gflops.toFixed(2)} GFLOP/s, ${(100 * result.ceiling_share).toFixed(0)} % of the ceiling (${own.toFixed(2)})`,
+      `  ${result.needed_gflop.toFixed(2)} GFLOP needed, ${result.gflops.toFixed(2)} GFLOP/s, ${(100 * result.ceiling_share).toFixed(0)} % of the ceiling (${result.ceiling_gflops.toFixed(2)})`,
     );
     say(
       `  ${result.dispatches} dispatches, peak ${(result.peak_bytes / 2 ** 20).toFixed(1)} MiB (at least ${(result.lower_bound_bytes / 2 ** 20).toFixed(1)}), first step after ${result.warmup_s.toFixed(2)} s`,
@@ -196,14 +236,20 @@ export default async function run(context: GpuContext): Promise<BenchReport> {
       );
   }
 
+  for (const name of args.curves ?? [])
+    if (!(CURVES as readonly string[]).includes(name))
+      throw new Error(`there is no curve ${name}; known are ${CURVES.join(', ')}`);
+  const pipelines = createPipelines(gpu);
   for (const which of CURVES.filter((c) => args.curves?.includes(c))) {
-    const points: NonNullable<BenchReport['curves']>[string] = [];
+    const points: CurvePoint[] = [];
     for (const { x, workload } of curve(which)) {
-      const result = await measure(gpu, workload, Math.min(rounds, 3), between);
+      const result = await measureSteps(gpu, pipelines, workload, rounds, ceiling.gflops, async () => ({}));
       points.push({
         x,
         step_ms: result.step_ms.median,
+        ceiling_share: result.ceiling_share,
         peak_bytes: result.peak_bytes,
+        lower_bound_bytes: result.lower_bound_bytes,
         needed_gflop: result.needed_gflop,
       });
       say(

@@ -8,7 +8,7 @@ import { runOnGpu } from '../bench/harness/index.ts';
 import type { AdapterName } from './chromium.ts';
 import { command, GPU_USAGE, gpuOptions, printLine, readGpuOptions } from './gpuOptions.ts';
 
-const USAGE = `Usage: npm run bench -- [--workload NAME,...] [--json FILE] ${GPU_USAGE}`;
+const USAGE = `Usage: npm run bench -- [--workload NAME,...] [--curves prompt,batch,length,depth] [--rounds N] [--json FILE] ${GPU_USAGE}`;
 
 /** Undefined leaves it to the environment. Linux servers and containers have no GPU unless one of its files is there. */
 function ownAdapter(): AdapterName | undefined {
@@ -19,17 +19,39 @@ function ownAdapter(): AdapterName | undefined {
 
 function readArguments() {
   const { values } = parseArgs({
-    options: { ...gpuOptions, workload: { type: 'string' }, json: { type: 'string' } },
+    options: {
+      ...gpuOptions,
+      workload: { type: 'string' },
+      curves: { type: 'string' },
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+    },
   });
-  return { options: readGpuOptions(values), workload: values.workload, json: values.json };
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+    throw new Error(`--rounds is ${values.rounds}; it must be a whole number from 1 on.`);
+  return {
+    options: readGpuOptions(values),
+    // Curves alone are asked for without a workload.
+    workloads: values.workload?.split(',') ?? (values.curves ? [] : undefined),
+    curves: values.curves?.split(','),
+    rounds,
+    json: values.json,
+  };
 }
 
-async function main({ options, workload, json }: ReturnType<typeof readArguments>): Promise<number> {
+async function main({
+  options,
+  workloads,
+  curves,
+  rounds,
+  json,
+}: ReturnType<typeof readArguments>): Promise<number> {
   const report = await runOnGpu({
     ...options,
     adapter: options.adapter ?? ownAdapter(),
     entry: 'bench/run.ts',
-    args: { workloads: workload?.split(',') },
+    args: { workloads, curves, rounds },
     onMessage: printLine,
   });
   if (json) {

@@ -16,8 +16,23 @@ interface Line {
   number: number;
 }
 
+const expanded = new Map<string, string>();
+/** A program's layers ask for the same text again and again; more than all kernels of a model's programs are never kept. */
+const MOST_KEPT = 256;
+
 /** Expands a template. @throws Error naming the line of a directive that does not parse. */
 export function expandWgsl(template: string, constants: WgslConstants): string {
+  const key = `${JSON.stringify(constants)}${template}`;
+  let text = expanded.get(key);
+  if (text === undefined) {
+    text = expand(template, constants);
+    if (expanded.size >= MOST_KEPT) expanded.clear();
+    expanded.set(key, text);
+  }
+  return text;
+}
+
+function expand(template: string, constants: WgslConstants): string {
   const lines = template.split('\n').map((text, index) => ({ text, number: index + 1 }));
   const out: string[] = [];
   expandBlock(lines, 0, lines.length, { ...constants }, out);

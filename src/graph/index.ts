@@ -17,3 +17,4 @@ export {
   upload,
   uploadPart,
 } from './program.ts';
+export { recompute } from './recompute.ts';

@@ -23,6 +23,8 @@ export { type HeadGroups, headNorm } from './head_norm/head_norm.ts';
 export * from './kernel.ts';
 export { type LayerNormWeights, layerNorm } from './layer_norm/layer_norm.ts';
 export { linear } from './matmul/linear.ts';
+export { type MatmulShape, type MatmulTile, tileKey } from './matmul/tiles.ts';
+export { adapterKey, type MatmulTuning, tunedTiles, tuneMatmuls } from './matmul/tune.ts';
 export type { OnnxAttribute, OnnxBatch, OnnxEmitter, OnnxFeed, OnnxValue } from './onnx.ts';
 export type { Attends, Backward, Builder, Contribution, Node } from './op.ts';
 export { adafactor } from './optimizer/adafactor.ts';

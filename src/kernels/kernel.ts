@@ -4,7 +4,7 @@
  */
 import type { BufferAccess } from '../gpu/index.ts';
 import { formatBytes, type WeightDtype } from './formats/index.ts';
-import type { MatmulTile } from './matmul/tiles.ts';
+import type { MatmulShape, MatmulTile } from './matmul/tiles.ts';
 
 /**
  * Sizes and scalars of one batch by name: `T` packed encoder tokens, `D` packed decoder tokens, `S` sequences, `N` label rows,
@@ -103,4 +103,6 @@ export interface KernelTraits {
   capacity?: Dims;
   /** Tiles measured on this device, by `tileKey` of the matmul room; what is missing gets a default. */
   matmulTiles?: ReadonlyMap<string, MatmulTile>;
+  /** Told of every product as it is recorded, for a search of tiles. */
+  seeProduct?(shape: MatmulShape): void;
 }

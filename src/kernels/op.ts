@@ -27,6 +27,8 @@ export interface Node {
   tap?: boolean;
   /** Set by the graph on nodes of the way back: the forward node whose gradient this is a part of. */
   backOf?: Node;
+  /** Set on nodes that run a second time on the way back, to save memory: the first. */
+  again?: Node;
   /**
    * Adds to the gradients of the inputs, given those of the outputs. Called once in the backward pass, after every reader of
    * the outputs; never where no input leads to a trainable leaf.

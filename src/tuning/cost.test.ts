@@ -4,8 +4,8 @@ import { makeModel } from '../models/index.ts';
 import type { TensorInfo, WeightFile } from '../weights/index.ts';
 import { type BatchExample, planAnswers } from './batch.ts';
 import { packCausal } from './causal.ts';
-import { layersOf, trainingGraph } from './learner.ts';
 import { sgdDefaults } from './recipe.ts';
+import { trainingGraph } from './trainingGraph.ts';
 
 const config = {
   model_type: 'llama',
@@ -90,7 +90,7 @@ test('a step costs what the real rows cost: the prompt once, the last layer for 
 test("every dispatch of a layer is known to be that layer's, forward and backward", () => {
   const settings = { length: 20, loss: 'vocabulary', optimizer: sgdDefaults, clipNorm: 0 } as const;
   const parts = trainingGraph({ rowLanes: 1 }, makeModel(config, smollm2()), settings);
-  const layerOf = layersOf(parts, 0);
+  const { layerOf } = parts;
   const ops = (layer: number | undefined, back: boolean) =>
     livingNodes(parts.graph.nodes, [])
       .filter((node) => !node.tap && layerOf(node) === layer && (node.backOf !== undefined) === back)

@@ -10,9 +10,8 @@ export {
   createLearner,
   type GpuLearner,
   type LearnerProfile,
-  type LearnerSettings,
-  predictMemory,
 } from './learner.ts';
+export { type BatchPlan, type MemoryPrediction, planBatch, predictMemory } from './memory.ts';
 export {
   chooseEngine,
   type EngineName,
@@ -31,6 +30,7 @@ export {
   type SecondOpinion,
 } from './onnx/opinion.ts';
 export { createOnnxScorer } from './onnx/scorer.ts';
+export { productShapes } from './products.ts';
 export { hasDiverged, type RatePoint, type RateSuggestion, rateRamp, suggestRate } from './rateRange.ts';
 export * from './recipe.ts';
 export { createSampler, type Sampler } from './sampler.ts';
@@ -53,3 +53,5 @@ export {
   type Trainer,
   type TrainingEnd,
 } from './trainer.ts';
+export type { LearnerSettings } from './trainingGraph.ts';
+export { warmPipelines } from './warm.ts';

@@ -4,49 +4,30 @@ import {
   buildProgram,
   createGraph,
   freePersistent,
-  type Graph,
   type KernelTime,
-  livingNodes,
   makeTensor,
   type ProfileClock,
   persistentBuffer,
-  planMemory,
   type Session,
   upload,
 } from '../graph/index.ts';
 import {
-  type Builder,
   type Dims,
   type KernelTraits,
-  type LossMode,
   type Node,
   optimize,
-  rowNorms,
   STAT,
   STAT_COLUMNS,
-  sequenceLoss,
-  sumSquares,
   type Tensor,
   tensorBytes,
 } from '../kernels/index.ts';
 import type { FrozenModel } from '../models/index.ts';
 import type { BatchExample, PackedExample } from './batch.ts';
-import { capacityFor, cutBatches, type Feed, makeFeed, targetLogits } from './feed.ts';
+import { capacityFor, cutBatches, makeFeed, targetLogits } from './feed.ts';
 import { optimizerRule, optimizerScalars } from './optimizer.ts';
-import type { OptimizerSettings } from './recipe.ts';
 import type { PromptSource } from './scorer.ts';
 import type { Learner, LearnerState, StepReport } from './trainer.ts';
-
-export interface LearnerSettings {
-  /** P */
-  length: number;
-  loss: LossMode;
-  optimizer: OptimizerSettings;
-  /** 0: never. */
-  clipNorm: number;
-  /** Keeps the logits readable after a step, at the price of their size. */
-  keepLogits?: boolean;
-}
+import { type LearnerSettings, lossScale, trainingGraph } from './trainingGraph.ts';
 
 /** A soft prompt on the GPU with its gradient and its optimiser. */
 export interface GpuLearner extends Learner {
@@ -77,140 +58,6 @@ export interface LearnerProfile {
   update: KernelTime[];
   /** The layer a node of `training` belongs to (an encoder's come first), or undefined. */
   layerOf(node: Node): number | undefined;
-}
-
-export interface TrainingGraph {
-  graph: Graph;
-  feed: Feed;
-  prompt: Tensor;
-  gradient: Tensor;
-  loss: Tensor;
-  logits: Tensor;
-  scene: { tokenGrad: Tensor; tokenMoved: Tensor; layers: Tensor; start: Tensor };
-  /** The residual stream that enters each layer, an encoder's layers first. */
-  streams: Tensor[];
-}
-
-/** Forward, loss and backward of a frozen model to its prompt, with the measurements the scene is drawn from. */
-export function trainingGraph(
-  traits: KernelTraits,
-  model: FrozenModel,
-  settings: LearnerSettings,
-): TrainingGraph {
-  const { width, layers: layerCounts } = model.info;
-  const state = (name: string, rows: number, cols: number) => makeTensor('state', name, rows, cols);
-  const prompt = state('prompt', settings.length, width);
-  const start = state('prompt at the start', settings.length, width);
-  const gradient = state('prompt gradient', settings.length, width);
-  const loss = state('loss', 1, 1);
-  const tokenGrad = state('token gradient norms', settings.length, 1);
-  const tokenMoved = state('token distances', settings.length, 1);
-  const layers = state('layer gradient squares', 1, layerCounts[0] + layerCounts[1]);
-
-  const graph = createGraph(traits, [prompt]);
-  const feed = makeFeed(model);
-  const { logits, layers: streams } = feed.forward(graph, { rows: prompt, gradient });
-  sequenceLoss(
-    graph,
-    logits,
-    feed.loss,
-    { mode: settings.loss, keepLogits: settings.keepLogits ?? false },
-    { loss },
-  );
-
-  const measure: Builder = { ...graph, record: (node) => graph.record({ ...node, tap: true }) };
-  const slots = new Map<Tensor, number>(streams.map((tensor, i) => [tensor, i]));
-  graph.backward(loss, (tensor, ownGradient) => {
-    const slot = slots.get(tensor);
-    if (slot !== undefined) sumSquares(measure, ownGradient, layers, slot);
-  });
-  rowNorms(measure, gradient, tokenGrad);
-  rowNorms(measure, prompt, tokenMoved, start);
-  return {
-    graph,
-    feed,
-    prompt,
-    gradient,
-    loss,
-    logits,
-    scene: { tokenGrad, tokenMoved, layers, start },
-    streams,
-  };
-}
-
-/**
- * The layer of each node: what reads the stream that enters a layer is the layer's, and so is all that is named after it; a
- * gradient is of its forward node's layer.
- */
-export function layersOf(
-  { graph, streams }: TrainingGraph,
-  encoderLayers: number,
-): (node: Node) => number | undefined {
-  const entered = new Map(streams.map((tensor, i) => [tensor, i]));
-  const shape = ({ name }: Tensor) => name.replace(/\d+/, '*');
-  const streamShapes = new Set(streams.map(shape));
-  const layers = new Map<string, number | undefined>();
-  const key = ({ outputs: [output] }: Node) => output?.name ?? '';
-  for (const node of graph.nodes) {
-    if (node.backOf) break;
-    const {
-      inputs: [input],
-      outputs: [output],
-    } = node;
-    if (!input || !output) continue;
-    const named = /^(encoder\.|decoder\.|layer )(\d+)\./.exec(output.name);
-    let layer = named ? Number(named[2]) + (named[1] === 'decoder.' ? encoderLayers : 0) : undefined;
-    // Norms and chosen rows are named after what they read.
-    if (output.name.startsWith(`${input.name}.`)) {
-      if (entered.has(input)) {
-        layer = entered.get(input);
-        entered.set(output, layer!);
-      } else if (streamShapes.has(shape(input))) layer = undefined;
-    }
-    layers.set(key(node), layer);
-  }
-  return (node) => layers.get(key(node.backOf ?? node));
-}
-
-/** Bytes of GPU memory. `largest`: the largest single buffer. `lowerBound`: activations and inputs that no plan can go below. */
-export interface MemoryPrediction {
-  weights: number;
-  activations: number;
-  total: number;
-  largest: number;
-  lowerBound: number;
-}
-
-/** GPU memory a run will take by its (micro-)batch, known before anything is allocated. */
-export function predictMemory(
-  traits: KernelTraits,
-  model: FrozenModel,
-  settings: LearnerSettings,
-  examples: readonly BatchExample[],
-): (batch: number) => MemoryPrediction {
-  const { graph, feed } = trainingGraph(traits, model, settings);
-  const living = livingNodes(graph.nodes, []);
-  const inputs = new Set(living.flatMap((n) => n.inputs).filter((tensor) => tensor.kind === 'input'));
-  const weights = model.frozen.reduce((sum, { tensor }) => sum + tensorBytes(tensor, {}), 0);
-  return (batch) => {
-    const capacity = capacityFor(feed, examples, batch);
-    const inputBytes = [...inputs].reduce((sum, tensor) => sum + tensorBytes(tensor, capacity), 0);
-    const plan = planMemory(living, capacity);
-    const activations = plan.bytes + inputBytes;
-    return {
-      weights,
-      activations,
-      total: weights + activations,
-      largest: Math.max(...plan.buffers),
-      lowerBound: plan.lowerBound + inputBytes,
-    };
-  };
-}
-
-/** What the losses of a step are multiplied by: one over its label tokens, or over its examples. */
-export function lossScale(mode: LossMode, chosen: readonly BatchExample[]): number {
-  const labelTokens = chosen.reduce((sum, e) => sum + (e.answers.candidates[e.target]?.length ?? 0), 0);
-  return 1 / (mode === 'vocabulary' ? labelTokens : chosen.length);
 }
 
 /** A command buffer should hold the device for no longer than this, or a page that draws beside it stutters. Milliseconds. */
@@ -261,7 +108,7 @@ export async function createLearner(
     ...Object.values(states),
   ];
   const [training, update] = await Promise.all([
-    buildProgram(session, parts.graph.nodes, {
+    buildProgram(session, parts.nodes, {
       capacity,
       kept: settings.keepLogits ? [parts.logits] : [],
       onCompiled,
@@ -388,7 +235,7 @@ export async function createLearner(
         dims: all,
         training: trainingTimes,
         update: updateTimes,
-        layerOf: layersOf(parts, encoderLayers),
+        layerOf: parts.layerOf,
       };
     },
     destroy() {

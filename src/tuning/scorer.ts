@@ -4,6 +4,7 @@ import {
   buildProgram,
   createGraph,
   freePersistent,
+  type Graph,
   makeTensor,
   type Program,
   persistentBuffer,
@@ -14,7 +15,7 @@ import type { FrozenModel } from '../models/index.ts';
 import { type AttentionBlock, attendToPrompt } from './attend.ts';
 import type { AnswerPlan, BatchExample } from './batch.ts';
 import { createDecoder, type Decoder } from './decoding.ts';
-import { capacityFor, cutBatches, makeFeed } from './feed.ts';
+import { capacityFor, cutBatches, type Feed, makeFeed } from './feed.ts';
 
 /** A soft prompt to read with: plain values, or those a learner holds on the GPU at this moment. */
 export type PromptSource =
@@ -61,7 +62,7 @@ export interface Scorer {
 }
 
 /** Rows of the prompt bank: four prompts of the greatest length in one batch. */
-const BANK_ROWS = 600;
+export const BANK_ROWS = 600;
 
 /** Cuts a list further, where the prompts of one batch would not fit the bank. */
 export function cutByBank<E extends Pick<ScoreExample, 'prompt'>>(examples: readonly E[]): E[][] {
@@ -85,12 +86,39 @@ export function cutByBank<E extends Pick<ScoreExample, 'prompt'>>(examples: read
   return parts;
 }
 /** Examples read at once: enough to fill a GPU, few enough that a training step never waits long. */
-const BATCH = 32;
+export const BATCH = 32;
 
 interface Parts {
   capacity: Dims;
   score: { program: Program; scores: Tensor };
   decoder?: Decoder;
+}
+
+/** As many examples at once as the device can bind the logits of, and sizes for them: vocabularies reach 256k tokens. */
+export function readingBatch(
+  feed: Feed,
+  examples: readonly BatchExample[],
+  vocabSize: number,
+  bindingLimit: number,
+): { count: number; capacity: Dims } {
+  let count = BATCH;
+  let capacity = capacityFor(feed, examples, count);
+  while (count > 1 && 4 * capacity.N! * vocabSize > bindingLimit) {
+    count = Math.ceil(count / 2);
+    capacity = capacityFor(feed, examples, count);
+  }
+  return { count, capacity };
+}
+
+/** Forward pass under prompts of a bank, and the score of every candidate. */
+export function readingGraph(
+  traits: KernelTraits,
+  feed: Feed,
+  bank: Tensor,
+): { graph: Graph; scores: Tensor } {
+  const graph = createGraph(traits);
+  const { logits } = feed.forward(graph, { rows: bank });
+  return { graph, scores: scoreSequences(graph, logits, feed.loss) };
 }
 
 export function createScorer(session: Session, traits: KernelTraits, model: FrozenModel): Scorer {
@@ -107,9 +135,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
   };
 
   const build = async (capacity: Dims): Promise<Parts> => {
-    const graph = createGraph({ ...traits, capacity });
-    const { logits } = feed.forward(graph, { rows: bank });
-    const scores = scoreSequences(graph, logits, feed.loss);
+    const { graph, scores } = readingGraph({ ...traits, capacity }, feed, bank);
     return {
       capacity,
       score: { program: await buildProgram(session, graph.nodes, { capacity, kept: [scores] }), scores },
@@ -176,17 +202,8 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
       return { ...example, target: -1, prompt: { first: known, count: prompt.length } };
     });
   };
-  /** Sizes for as many examples at once as the device can bind the logits of: vocabularies reach 256k tokens. */
-  const capacityOf = (examples: readonly BatchExample[]): Dims => {
-    const limit = gpu.device.limits.maxStorageBufferBindingSize;
-    let count = BATCH;
-    let capacity = capacityFor(feed, examples, count);
-    while (count > 1 && 4 * capacity.N * vocabSize > limit) {
-      count = Math.ceil(count / 2);
-      capacity = capacityFor(feed, examples, count);
-    }
-    return capacity;
-  };
+  const capacityOf = (examples: readonly BatchExample[]): Dims =>
+    readingBatch(feed, examples, vocabSize, gpu.device.limits.maxStorageBufferBindingSize).capacity;
   /** Consecutive runs of examples, by the sizes that `cutBatches` found to fit. */
   const cut = (examples: readonly ScoreExample[], capacity: Dims): ScoreExample[][] => {
     let at = 0;

@@ -18,10 +18,13 @@ import {
   type LearnerSettings,
   type OpenLearner,
   type PromptSource,
+  productShapes,
   type Scorer,
+  warmPipelines,
 } from '../tuning/index.ts';
 import type { WeightFile } from '../weights/index.ts';
 import type { DeviceReport } from './protocol.ts';
+import { browserTileStore, findTiles, type TileStore } from './tiles.ts';
 
 /** A learner that can be read with while it learns. */
 export interface LiveLearner extends OpenLearner {
@@ -33,7 +36,8 @@ export interface LiveLearner extends OpenLearner {
 export interface Place {
   /** Without the reason why this place was chosen. */
   report: Omit<DeviceReport, 'choice'>;
-  traits: KernelTraits;
+  /** How the kernels of the loaded model are formed. */
+  readonly traits: KernelTraits;
   /** Bytes of the largest buffer it allows. */
   bindingLimit: number;
   /** Bytes in use now. */
@@ -61,16 +65,28 @@ export interface Place {
   ): Promise<LiveLearner>;
 }
 
+export interface WebgpuOptions {
+  tileStore?: TileStore;
+  /**
+   * Default: not on software adapters. There a candidate takes as long to compile as a step to run, and the default tile reaches nine
+   * tenths of the ceiling (docs/performance.md).
+   */
+  searchTiles?: boolean;
+}
+
 /** @throws PreludeError `no-webgpu`, `no-adapter` or `limit-too-small` */
-export async function openWebgpuPlace(): Promise<Place> {
+export async function openWebgpuPlace(options: WebgpuOptions = {}): Promise<Place> {
   const gpu = await openGpu();
+  const { tileStore = browserTileStore(), searchTiles = !gpu.adapter.software } = options;
+  const pipelines = createPipelines(gpu);
   const session: Session = {
     gpu,
-    pipelines: createPipelines(gpu),
+    pipelines,
     buffers: createBuffers(gpu),
     persistent: new Map(),
   };
-  const traits = traitsOf(gpu);
+  const plain = traitsOf(gpu);
+  let traits = plain;
   let ceilings: Promise<Ceilings> | undefined;
   const { adapter, features, limits } = gpu;
   const bindingBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
@@ -87,7 +103,9 @@ export async function openWebgpuPlace(): Promise<Place> {
         invocations: limits.maxComputeInvocationsPerWorkgroup,
       },
     },
-    traits,
+    get traits() {
+      return traits;
+    },
     bindingLimit: limits.maxStorageBufferBindingSize,
     liveBytes: () => session.buffers.liveBytes,
     ceilings() {
@@ -97,6 +115,15 @@ export async function openWebgpuPlace(): Promise<Place> {
     lost: gpu.lost,
     async makeModel(config, weights, precision, onProgress) {
       const model = makeModel(config, weights, { precision, bindingBytes });
+      if (searchTiles) {
+        const shapes = productShapes(plain, model);
+        traits = {
+          ...plain,
+          matmulTiles: await findTiles({ gpu, pipelines, traits: plain, shapes, store: tileStore }),
+        };
+      }
+      // Beside the upload, and on after it: the first step then finds its shaders.
+      void warmPipelines(session, traits, model);
       await uploadFrozen(session, model, weights, onProgress);
       await gpu.queue.onSubmittedWorkDone();
       const weightBytes = model.frozen.reduce(

@@ -1,7 +1,7 @@
 /** What a step costs, kernel by kernel: a learner of its own on the person's batch, timed and put away. */
 import { PreludeError } from '../errors.ts';
 import type { KernelTime } from '../graph/index.ts';
-import { type Ceilings, type Dims, size } from '../kernels/index.ts';
+import { type Ceilings, type Dims, type Node, size } from '../kernels/index.ts';
 import { createSampler, type LearnerProfile, type Recipe } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
 import type { PreparedTask } from './preparedTask.ts';
@@ -22,7 +22,7 @@ export async function profileStep(
     });
   if (!place.ceilings) throw refuse();
   const examples = trainingExamples(recipe, task);
-  const { microBatch } = planRun(recipe, device, task, examples);
+  const plan = planRun(recipe, device, task, examples);
   const start = await startOf(recipe, resident, task);
   const learner = await makeLearner(
     { recipe, start: start.values },
@@ -30,7 +30,7 @@ export async function profileStep(
     resident,
     task,
     examples,
-    microBatch,
+    plan,
     () => {},
   );
   try {
@@ -59,6 +59,8 @@ export async function profileStep(
   }
 }
 
+const partOf = ({ backOf, again }: Node): StepPart => (backOf ? 'backward' : again ? 'recompute' : 'forward');
+
 type Table = Pick<StepProfile, 'clock' | 'ceiling' | 'spanUs' | 'busyUs' | 'dispatches' | 'sources'>;
 
 /** @param encoderLayers layers are counted through both stacks. */
@@ -81,7 +83,7 @@ export function tableOf(profile: LearnerProfile, ceilings: Ceilings, encoderLaye
     const memoryNs = bytes / ceilings.gbytes;
     return {
       kernel: kernel.name,
-      node: (node.backOf ?? node).outputs[0]?.name ?? node.op,
+      node: (node.backOf ?? node.again ?? node).outputs[0]?.name ?? node.op,
       layer:
         layer === undefined
           ? undefined
@@ -107,7 +109,7 @@ export function tableOf(profile: LearnerProfile, ceilings: Ceilings, encoderLaye
     };
   };
   const dispatches = [
-    ...profile.training.map((time) => row(time, time.node.backOf ? 'backward' : 'forward', profile.dims, 0)),
+    ...profile.training.map((time) => row(time, partOf(time.node), profile.dims, 0)),
     ...profile.update.map((time) => row(time, 'update', profile.dims, trainingEnd)),
   ];
   return {

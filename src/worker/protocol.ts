@@ -196,6 +196,9 @@ export interface RunPlan {
   /** Bytes that a run keeps to: WebGPU does not tell how much there is. `buffer`: what the device allows one buffer. */
   budget: { activations: number; buffer: number };
   microBatch: number;
+  /** Layers that are run a second time on the way back, because what they leave would not fit. */
+  recompute: number;
+  /** The largest batch that fits at once. */
   largestBatch: number;
   /** Trainable and frozen numbers. */
   learned: number;

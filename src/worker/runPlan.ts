@@ -7,7 +7,9 @@ import { PreludeError } from '../errors.ts';
 import {
   type BatchExample,
   type LearnerSettings,
+  type MemoryPrediction,
   planAnswers,
+  planBatch,
   predictMemory,
   type Recipe,
   type StartedPrompt,
@@ -20,6 +22,7 @@ import type { RunEvent, RunPlan } from './protocol.ts';
 
 /** GPU bytes that activations may take: WebGPU does not tell how much there is. */
 const ACTIVATION_BUDGET = 1.5e9;
+
 /** No batch beyond this is looked for. */
 const LARGEST_BATCH = 1024;
 
@@ -85,7 +88,7 @@ export function largestFitting(predict: ReturnType<typeof predictMemory>, bindin
   return batch;
 }
 
-/** Memory of a run, and the micro-batch that fits. */
+/** Memory of a run, and the batch that fits: at once, in micro-batches, or with layers run again, whichever takes least work. */
 export function planRun(
   recipe: Recipe,
   device: DeviceDesk,
@@ -93,22 +96,27 @@ export function planRun(
   examples: BatchExample[],
 ): RunPlan {
   const resident = device.need();
-  const predict = predictMemory(
-    device.place().traits,
-    resident.model,
-    learnerSettings(recipe, task),
-    examples,
-  );
-  const limit = device.place().bindingLimit;
-  const largestBatch = Math.max(1, largestFitting(predict, limit));
+  const { traits, bindingLimit } = device.place();
+  const { info } = resident.model;
+  const answers = planAnswers(task.verbalizers.map(({ ids }) => ids));
+  const predict = predictMemory(traits, resident.model, learnerSettings(recipe, task), examples, {
+    bindingLimit,
+    dev: devSample(task.dev, recipe.seed).map((index) => ({
+      ids: task.examples[index].ids,
+      prompt: { first: 0, count: recipe.promptLength },
+      answers,
+      target: -1,
+    })),
+  });
+  const fits = (memory: MemoryPrediction) =>
+    memory.activations <= ACTIVATION_BUDGET && memory.largest <= bindingLimit;
   const wanted = Math.min(recipe.microBatch || recipe.batchSize, recipe.batchSize);
-  const microBatch = Math.min(wanted, largestBatch);
+  const { memory, ...plan } = planBatch(predict, fits, info.layers[0] + info.layers[1], wanted);
   return {
-    bytes: predict(microBatch),
-    budget: { activations: ACTIVATION_BUDGET, buffer: limit },
-    microBatch,
-    largestBatch,
-    learned: recipe.promptLength * resident.model.info.width,
+    ...plan,
+    bytes: memory,
+    budget: { activations: ACTIVATION_BUDGET, buffer: bindingLimit },
+    learned: recipe.promptLength * info.width,
     frozen: resident.report.parameters,
   };
 }
@@ -120,7 +128,7 @@ export async function makeLearner(
   resident: ResidentModel,
   current: PreparedTask,
   examples: BatchExample[],
-  microBatch: number,
+  { microBatch, recompute }: Pick<RunPlan, 'microBatch' | 'recompute'>,
   onEvent: (event: RunEvent) => void,
 ): Promise<LiveLearner> {
   for (let batch = microBatch; ; batch = Math.ceil(batch / 2)) {
@@ -128,7 +136,7 @@ export async function makeLearner(
       return await place.makeLearner(
         resident.model,
         resident.opened.loaded.weights,
-        learnerSettings(recipe, current),
+        { ...learnerSettings(recipe, current), recompute },
         examples,
         start,
         batch,

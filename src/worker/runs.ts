@@ -118,7 +118,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
     const current = task();
     const examples = trainingExamples(recipe, current);
     const sampler = createSampler(examples.length, recipe.batchSize, recipe.seed);
-    const { microBatch } = planRun(recipe, device, current, examples);
+    const plan = planRun(recipe, device, current, examples);
     const dev = devSample(current.dev, recipe.seed);
     const answers = planAnswers(current.verbalizers.map(({ ids }) => ids));
     const limit = snapshotLimit(recipe.promptLength, device.need().model.info.width);
@@ -164,7 +164,7 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
         resident,
         current,
         examples,
-        microBatch,
+        plan,
         onEvent,
       );
       const trainer = await createTrainer({

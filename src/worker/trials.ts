@@ -74,7 +74,7 @@ export function createTrialDesk(
           remedy: 'Give the train part a share of the rows on the Data station.',
         });
       const start = await startOf(recipe, resident, prepared);
-      const { microBatch } = planRun(recipe, device, prepared, examples);
+      const plan = planRun(recipe, device, prepared, examples);
       const place = device.place();
       const learner = await makeLearner(
         { recipe, start: start.values },
@@ -82,7 +82,7 @@ export function createTrialDesk(
         resident,
         prepared,
         examples,
-        microBatch,
+        plan,
         (event) => event.type === 'progress' && onProgress(event.progress),
       );
       const { batch } = createSampler(examples.length, recipe.batchSize, recipe.seed);

@@ -37,7 +37,7 @@ export function chooseAttentionTile(traits: KernelTraits, work: AttentionWork): 
 const SOFTWARE_LOADS: Record<Pass, number> = { forward: 32, queries: 32, keys: 16 };
 /** Wider slices of a head are shared between lanes. The backward passes hold twice the operands. */
 const SOFTWARE_SLICE: Record<Pass, number> = { forward: 16, queries: 8, keys: 8 };
-const FEW_ROWS = 64;
+const FEW_ROWS = 256;
 
 /**
  * Loads cost most, so rows share them; but compiling takes time with the square of the text, so not where few rows make little
@@ -52,7 +52,7 @@ function softwareTile(traits: KernelTraits, { pass, width, queries, keys }: Atte
     rows: Math.max(1, rows),
     lanes,
     tiles: Math.max(1, Math.floor(4 / lanes)),
-    block: pass === 'forward' || lanes > 1 ? 2 : 1,
+    block: lanes > 1 ? 2 : 1,
   };
 }
 

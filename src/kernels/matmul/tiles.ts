@@ -56,9 +56,12 @@ export function fits(tile: MatmulTile, shape: MatmulShape): boolean {
   );
 }
 
+/** With this many rows a device is busy whatever the tile: more make no other choice. */
+const MANY_ROWS = 1024;
+
 /** Rows are rounded up to a power of two, so that nearby capacities share a measurement. */
 export function tileKey(shape: MatmulShape): string {
-  const rows = 2 ** Math.ceil(Math.log2(Math.max(1, shape.rows)));
+  const rows = Math.min(MANY_ROWS, 2 ** Math.ceil(Math.log2(Math.max(1, shape.rows))));
   return `${shape.direction}:${rows}x${shape.cols}x${shape.depth}:${shape.dtype}`;
 }
 
@@ -94,6 +97,7 @@ const tiled = (
 
 /** The tile for a shape: the measured one where `traits.matmulTiles` has it, else a default for the kind of device. */
 export function chooseTile(traits: KernelTraits, shape: MatmulShape): MatmulTile {
+  traits.seeProduct?.(shape);
   const measured = traits.matmulTiles?.get(tileKey(shape));
   if (measured && fits(measured, shape)) return measured;
   return traits.rowLanes === 1 ? softwareTile(shape) : gpuTile(shape);
@@ -127,7 +131,7 @@ function splitFor(groups: number, depth: number, wanted: number): number {
 
 /** Tiles worth measuring for a shape, the default first. All keep the guaranteed limits and fit the shape. */
 export function candidateTiles(traits: KernelTraits, shape: MatmulShape): MatmulTile[] {
-  const chosen = chooseTile({ ...traits, matmulTiles: undefined }, shape);
+  const chosen = chooseTile({ rowLanes: traits.rowLanes }, shape);
   const others =
     traits.rowLanes === 1
       ? [direct(8, 8, 4, 1), direct(4, 16, 4, 1), direct(8, 12, 4, 1), direct(8, 16, 4, 4)]

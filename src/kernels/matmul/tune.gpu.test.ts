@@ -35,15 +35,18 @@ describe.each(allTraits)('tuneMatmuls, %s', (_, traits) => {
         tolerance,
         candidates: () => [tile],
       });
-    expect((await run(1e-4, few[0])).tiles.length).toBe(1);
-    expect((await run(0, few[0])).tiles).toEqual([]);
-    expect((await run(1e-4, { ...few[0], wgX: 100_000 })).tiles).toEqual([]);
+    expect((await run(1e-4, few[0])).tiles).toMatchObject([{ tile: few[0], ms: expect.any(Number) }]);
+    const kept = [{ key: tileKey(shapes[0]), tile: chooseTile(traits, shapes[0]) }];
+    expect((await run(0, few[0])).tiles).toEqual(kept);
+    expect((await run(1e-4, { ...few[0], wgX: 100_000 })).tiles).toEqual(kept);
   });
 
-  test('stays within its budget', async () => {
+  test('stays within its budget, and gives the rest its default', async () => {
     const gpu = await testGpu();
     const tuning = await tuneMatmuls(gpu, createPipelines(gpu), traits, shapes, { budgetMs: 0 });
-    expect(tuning.tiles).toEqual([]);
+    expect(tuning.tiles).toEqual(
+      shapes.map((shape) => ({ key: tileKey(shape), tile: chooseTile(traits, shape) })),
+    );
   });
 });
 

@@ -1,18 +1,21 @@
 import type { Gpu, Pipelines } from '../../gpu/index.ts';
-import { type Dtype, type KernelTraits, type Tensor, tensorBytes } from '../kernel.ts';
+import { type Dtype, type Kernel, type KernelTraits, type Tensor, tensorBytes } from '../kernel.ts';
 import { matmulKernels } from './matmul.ts';
 import { type PreparedKernels, prepareKernels } from './measure.ts';
-import { candidateTiles, type MatmulShape, type MatmulTile, tileKey } from './tiles.ts';
+import { candidateTiles, chooseTile, type MatmulShape, type MatmulTile, tileKey } from './tiles.ts';
 
 /** What a search found: plain data, for the caller to keep under `adapter` and to give back as `traits.matmulTiles`. */
 export interface MatmulTuning {
   adapter: string;
-  tiles: { key: string; tile: MatmulTile; ms: number }[];
+  /** Without `ms`: not measured, the default. */
+  tiles: { key: string; tile: MatmulTile; ms?: number }[];
 }
 
 export interface TuneOptions {
-  /** Wall-clock limit of the search; shapes not reached keep their default. Default 3000. */
+  /** Wall-clock limit of the search; shapes not reached are given their default. Default 3000. */
   budgetMs?: number;
+  /** Tiles that are known already: their shapes are not measured again, and they are part of what is returned. */
+  known?: MatmulTuning;
   /** Largest error against float64 that a candidate may have, relative to the largest output. Default 1e-4. */
   tolerance?: number;
   candidates?(shape: MatmulShape): MatmulTile[];
@@ -41,23 +44,64 @@ export async function tuneMatmuls(
 ): Promise<MatmulTuning> {
   const {
     budgetMs = 3000,
+    known,
     tolerance = 1e-4,
     candidates = (shape) => candidateTiles(traits, shape),
   } = options;
   const end = performance.now() + budgetMs;
-  const tiles = new Map<string, { key: string; tile: MatmulTile; ms: number }>();
+  const adapter = adapterKey(gpu);
+  const tiles = new Map<string, MatmulTuning['tiles'][0]>(
+    known?.adapter === adapter ? known.tiles.map((entry) => [entry.key, entry]) : [],
+  );
   for (const shape of shapes) {
     const key = tileKey(shape);
     if (tiles.has(key)) continue;
+    tiles.set(key, { key, tile: chooseTile({ rowLanes: traits.rowLanes }, shape) });
+    if (performance.now() >= end) continue;
     const trial = makeTrial(shape);
-    for (const tile of candidates(shape)) {
-      if (performance.now() > end) return { adapter: adapterKey(gpu), tiles: [...tiles.values()] };
+    const tried = candidates(shape);
+    await compileAll(pipelines, traits, trial, tried);
+    let best: { tile: MatmulTile; ms: number } | undefined;
+    for (const tile of tried) {
+      if (performance.now() >= end) break;
       const ms = await measure(gpu, pipelines, traits, trial, tile, tolerance);
-      const best = tiles.get(key);
-      if (ms !== undefined && (!best || ms < best.ms)) tiles.set(key, { key, tile, ms });
+      if (ms !== undefined && (!best || ms < best.ms)) best = { tile, ms };
     }
+    // A search cut short has seen the default first.
+    if (best) tiles.set(key, { key, ...best });
   }
-  return { adapter: adapterKey(gpu), tiles: [...tiles.values()] };
+  return { adapter, tiles: [...tiles.values()] };
+}
+
+/** All at once: drivers compile in parallel. What does not compile is met again, and passed over, when it is measured. */
+async function compileAll(
+  pipelines: Pipelines,
+  traits: KernelTraits,
+  trial: Trial,
+  tiles: readonly MatmulTile[],
+): Promise<void> {
+  const kernels = tiles.flatMap((tile) => {
+    try {
+      return kernelsOf(traits, trial, tile);
+    } catch {
+      return [];
+    }
+  });
+  await Promise.allSettled(
+    kernels.map(({ code, buffers, name }) =>
+      pipelines.compile(
+        code,
+        buffers.map(({ access }) => access),
+        name,
+      ),
+    ),
+  );
+}
+
+function kernelsOf(traits: KernelTraits, { shape, left, w, out }: Trial, tile: MatmulTile): Kernel[] {
+  const parts = (cols: number): Tensor => ({ ...out, id: --nextId, name: 'parts', cols });
+  const reading = { nativeHalf: traits.shaderF16 };
+  return matmulKernels({ direction: shape.direction, left, w, out, reading }, tile, parts);
 }
 
 /** A product on made-up values, some of whose outputs are known exactly. */
@@ -85,7 +129,8 @@ function makeTrial(shape: MatmulShape): Trial {
     kind: 'input',
   });
   const left = make('left', rows, depth);
-  const w = direction === 'nt' ? make('w', cols, depth, dtype) : make('w', depth, cols, dtype);
+  const w =
+    direction === 'nt' ? make('w', cols, depth, dtype as Dtype) : make('w', depth, cols, dtype as Dtype);
   const leftValues = eighths(rows * depth, 1);
   if (dtype !== 'f32' && dtype !== 'f16') {
     const words = new Uint32Array(Math.ceil(tensorBytes(w, {}) / 4));
@@ -133,16 +178,10 @@ async function measure(
   tile: MatmulTile,
   tolerance: number,
 ): Promise<number | undefined> {
-  const { shape, left, w, out, data } = trial;
+  const { out, data } = trial;
   let prepared: PreparedKernels;
   try {
-    const parts = (cols: number): Tensor => ({ ...out, id: --nextId, name: 'parts', cols });
-    const kernels = matmulKernels(
-      { direction: shape.direction, left, w, out, reading: { nativeHalf: traits.shaderF16 } },
-      tile,
-      parts,
-    );
-    prepared = await prepareKernels(gpu, pipelines, kernels, {}, data);
+    prepared = await prepareKernels(gpu, pipelines, kernelsOf(traits, trial, tile), {}, data);
   } catch {
     return undefined;
   }

@@ -313,6 +313,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       },
       budget: { activations: 1.5e9, buffer: 2 ** 30 },
       microBatch: recipe.batchSize,
+      recompute: 0,
       largestBatch: 512,
       learned: recipe.promptLength * model.width,
       frozen: model.parameters,

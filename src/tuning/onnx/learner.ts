@@ -5,10 +5,10 @@ import { createOnnxProgram, lowerGraph, type OnnxRuntime } from '../../onnx/inde
 import type { WeightFile } from '../../weights/index.ts';
 import type { BatchExample } from '../batch.ts';
 import { capacityFor, cutBatches, targetLogits } from '../feed.ts';
-import { type LearnerSettings, lossScale, trainingGraph } from '../learner.ts';
 import { optimizerRule, optimizerScalars } from '../optimizer.ts';
 import type { PromptSource } from '../scorer.ts';
 import type { Learner, LearnerState, StepOptions, StepReport } from '../trainer.ts';
+import { type LearnerSettings, lossScale, trainingGraph } from '../trainingGraph.ts';
 import { breathe, collectBatch, frozenValues } from './batch.ts';
 
 /** A soft prompt in plain memory, its gradient computed by ONNX Runtime on the CPU. */

@@ -1,5 +1,5 @@
-import type { LearnerSettings } from '../learner.ts';
 import type { Learner } from '../trainer.ts';
+import type { LearnerSettings } from '../trainingGraph.ts';
 
 /** How far two engines are apart in one quantity. */
 export interface Difference {
