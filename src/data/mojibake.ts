@@ -7,6 +7,14 @@ import { WINDOWS_1252 } from './encoding.ts';
 const CONTINUATION = `[\u0080-\u00bf${WINDOWS_1252.replaceAll(' ', '')}]`;
 const DAMAGED = new RegExp(`[ÂÃ]${CONTINUATION}|â${CONTINUATION}{2}|ð${CONTINUATION}{3}`, 'g');
 
+/** What such damage begins with: most texts have none of it, and are told so fast. */
+const LEAD = /[ÂÃâð]/;
+
+/** Whether there is such damage that can be undone. */
+export function isDamaged(text: string): boolean {
+  return LEAD.test(text) && repairEncoding(text) !== text;
+}
+
 /** The text with such damage undone; the same text where there is none. */
 export function repairEncoding(text: string): string {
   return text.replace(DAMAGED, (run) => {

@@ -17,7 +17,7 @@ const FEW = 3;
 /** More verbalizers of several tokens than this are told of in one sentence. */
 const SINGLY = 3;
 
-/** What the doctor finds in these rows; takes about a second for 100,000 of them. */
+/** What the doctor finds in these rows; takes about a fifth of a second for 100,000 of them. */
 export function rowFindings(layer: Layer, ownFiles: boolean): TaskFinding[] {
   const found = [...examine(layer.examples, layer.splits), ...rareLabels(layer, ownFiles)].map(asTaskFinding);
   for (const part of ['dev', 'test'] as const)
