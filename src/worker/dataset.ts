@@ -60,6 +60,8 @@ export interface DatasetDesk {
   /** With a model the verbalizers suit its tokenizer, and the limit of tokens the texts' lengths. */
   suggestTask(model?: TextModel, roles?: Roles): Promise<TaskSettings>;
   setTask(settings: TaskSettings, model: TextModel, onProgress: OnProgress): Promise<TaskReport>;
+  /** Breaks off the reading or preparing that goes on: it rejects 'cancelled', and what was there before stays. */
+  cancel(): void;
   /** Does what the finding's button says; a finding that is gone already changes nothing. */
   mend(findingId: string): Promise<TaskReport>;
   undoMend(): Promise<TaskReport>;
@@ -259,6 +261,8 @@ export function createDatasetDesk(options: { samplesUrl: string; fetch?: typeof 
         const layers = known?.layers ?? [firstLayer(files, settings)];
         return commit(data, files, layers, settings, model, onProgress, signal);
       }),
+
+    cancel: () => current.abort(),
 
     mend: (findingId) =>
       change(({ layers, mends }) => {

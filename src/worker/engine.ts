@@ -191,6 +191,7 @@ export function createEngine(baseUrl: string): Engine {
       await quiet();
       return data.openData(source, options, onProgress);
     },
+    cancelData: async () => data.cancel(),
     suggestTask: (roles) => data.suggestTask(textModel(device.model()), roles),
     async setTask(settings, onProgress) {
       await quiet();

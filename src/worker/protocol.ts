@@ -5,6 +5,18 @@
 import type { ErrorReport } from '../errors.ts';
 import type { Precision } from '../models/index.ts';
 import type { Recipe } from '../tuning/recipe.ts';
+import type {
+  DataReport,
+  DataSource,
+  ReadOptions,
+  Roles,
+  RowPage,
+  RowQuery,
+  SampleCard,
+  TaskReport,
+  TaskSettings,
+  TokenView,
+} from './dataProtocol.ts';
 import type { Deployments } from './deployProtocol.ts';
 import type { EngineSwitch } from './engineProtocol.ts';
 import type { CachedModels, HubReport, HubSource, ModelNeeds } from './hubProtocol.ts';
@@ -75,111 +87,20 @@ export interface ModelReport {
 
 // ---------------------------------------------------------------- data
 
-export interface SampleCard {
-  id: string;
-  title: string;
-  about: string;
-  rows: number;
-  labels: string[];
-}
-
-export type DataSource = { kind: 'sample'; id: string } | { kind: 'file'; file: File };
-
-export interface ReadOptions {
-  delimiter?: string;
-  header?: boolean;
-  encoding?: string;
-}
-
-export interface Roles {
-  text: string;
-  text2?: string;
-  label: string;
-}
-
-export interface DataReport {
-  name: string;
-  format: string;
-  delimiter?: string;
-  encoding: string;
-  header: boolean;
-  columns: string[];
-  rows: number;
-  warnings: string[];
-  /** First rows, for the preview before roles are chosen. */
-  head: string[][];
-  guessedRoles: Roles;
-}
-
-/** What the model is asked. Plain data; goes into URLs and downloads. */
-export interface TaskSettings {
-  roles: Roles;
-  /** Placeholders: `{text}`, `{text2}`. */
-  template: string;
-  /** A template of words to compare the soft prompt with, for example `positive or negative : {text}`. */
-  writtenPrompt: string;
-  /** Label as in the data -> word(s) the model answers with. Labels not named stand for themselves. */
-  verbalizers: Record<string, string>;
-  /** The answer ends in `</s>`, and the scores count it. */
-  appendEos: boolean;
-  /** Tokens of input kept at most, without the prompt. */
-  maxTokens: number;
-  split:
-    | { kind: 'stratified'; train: number; dev: number; test: number; seed: number }
-    | { kind: 'last-quarter'; dev: number; seed: number };
-  /** Own files for dev and test in place of a split (same columns). */
-  devFile?: File;
-  testFile?: File;
-}
-
-export interface Finding {
-  id: string;
-  severity: 'note' | 'warning';
-  message: string;
-  rows: number[];
-  /** The button's verb, where one press mends it: "Remove duplicates". */
-  mend?: string;
-}
-
-export interface LabelReport {
-  label: string;
-  count: number;
-  word: string;
-  /** Tokens of the verbalizer. */
-  tokens: string[];
-}
-
-export interface TaskReport {
-  settings: TaskSettings;
-  labels: LabelReport[];
-  counts: { examples: number; train: number; dev: number; test: number; leftOut: number };
-  /** Token lengths of all examples before truncation: `counts[i]` examples have `i * binWidth` to `(i + 1) * binWidth - 1`. */
-  lengths: { binWidth: number; counts: number[]; longest: number; truncated: number };
-  findings: Finding[];
-  /** What was mended, oldest first, in words: "3 rows removed: duplicates". */
-  mended: string[];
-  /** Accuracy on dev and test of always answering the commonest training label. */
-  majority: { label: string; dev: number; test: number };
-}
-
-export interface RowQuery {
-  start: number;
-  count: number;
-  search?: string;
-  label?: string;
-  part?: 'train' | 'dev' | 'test';
-}
-export interface RowPage {
-  total: number;
-  rows: { row: number; text: string; text2?: string; label: string; part: 'train' | 'dev' | 'test' }[];
-}
-
-export interface TokenView {
-  row: number;
-  tokens: string[];
-  truncated: boolean;
-  label: string;
-}
+export type {
+  DataReport,
+  DataSource,
+  Finding,
+  LabelReport,
+  ReadOptions,
+  Roles,
+  RowPage,
+  RowQuery,
+  SampleCard,
+  TaskReport,
+  TaskSettings,
+  TokenView,
+} from './dataProtocol.ts';
 
 // ---------------------------------------------------------------- prompts, runs
 
@@ -384,6 +305,8 @@ export interface Engine extends Deployments, EngineSwitch, Opinions, Trials, Ins
    * or those given (when a person chooses another column, its labels want other words).
    */
   suggestTask(roles?: Roles): Promise<TaskSettings>;
+  /** Breaks off the `openData` or `setTask` that goes on: it rejects `cancelled`, and what was there before stays. */
+  cancelData(): Promise<void>;
   /** Tokenises and splits; needs a model and data. */
   setTask(settings: TaskSettings, onProgress: OnProgress): Promise<TaskReport>;
   mend(findingId: string): Promise<TaskReport>;

@@ -57,6 +57,8 @@ export interface SessionState {
   /** What the engine suggested for these data; what a link need not say. */
   suggested?: TaskSettings;
   baselines: Baselines;
+  /** A person stopped the reading of a table that has no task yet. */
+  stopped?: boolean;
   /** The long work that is going on, if any. */
   progress?: Progress;
 
@@ -70,6 +72,8 @@ export interface SessionState {
   /** Opens a table; then suggests and sets a task when a model is there. */
   openData(source: DataSource, options?: ReadOptions, wish?: TaskWish): Promise<boolean>;
   setTask(settings: TaskSettings): Promise<boolean>;
+  /** Breaks off the reading or tokenising that goes on; the table and the task in use stay. */
+  stopReading(): Promise<void>;
   mend(findingId: string): Promise<boolean>;
   undoMend(): Promise<boolean>;
   /** Shows progress while `work` runs; errors go to the notices. Undefined when it failed. */
@@ -257,7 +261,7 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
       },
 
       async openData(source, options = {}, wish = undefined) {
-        set({ phase: 'data' });
+        set({ phase: 'data', stopped: false });
         const data = await attempt(
           (onProgress) => engine.openData(source, options, onProgress),
           () => void get().openData(source, options, wish),
@@ -275,9 +279,15 @@ export function createSession(engine: Engine, notices: Notices, evaluations: Eva
       },
 
       async setTask(settings) {
+        set({ stopped: false });
         const task = await attempt((onProgress) => engine.setTask(settings, onProgress));
         if (task) await adopt(task);
         return task !== undefined;
+      },
+
+      async stopReading() {
+        set({ stopped: true });
+        await engine.cancelData().catch(fail);
       },
 
       async mend(findingId) {

@@ -99,7 +99,7 @@ export function createTaskDraft(engine: Engine, session: Session, notices: Notic
       },
       async stop() {
         const { task } = session.getState();
-        if (!task) return;
+        if (!task) return session.getState().stopReading();
         get().revert();
         try {
           // Newer work makes the engine break off what goes on, and this changes nothing.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskSettings } from '../../worker/protocol.ts';
-import { problemsOf, sameSettings, withRoles, withWord } from './taskSettings.ts';
+import { problemsOf, sameSettings, withColumn, withRoles, withWord } from './taskSettings.ts';
 
 const columns = ['text', 'other', 'label', 'kind'];
 const settings: TaskSettings = {
@@ -73,4 +73,20 @@ it('sameSettings sees through order and undefined, but not through files', () =>
   ).toBe(true);
   expect(sameSettings(settings, { ...settings, maxTokens: 64 })).toBe(false);
   expect(sameSettings(settings, { ...settings, devFile: new File([], 'dev.csv') })).toBe(false);
+});
+
+describe('withColumn', () => {
+  const roles = { text: 'a', text2: 'b', label: 'c' };
+  it('a free column takes the role', () => {
+    expect(withColumn(roles, 'text', 'd')).toEqual({ text: 'd', text2: 'b', label: 'c' });
+  });
+  it('a column with another role changes places', () => {
+    expect(withColumn(roles, 'label', 'a')).toEqual({ text: 'c', text2: 'b', label: 'a' });
+    expect(withColumn(roles, 'text2', 'b')).toEqual(roles);
+  });
+  it('where there is nothing to change places with, what is wrong is said by the check', () => {
+    const single = { text: 'a', label: 'c' };
+    const next = withColumn(single, 'text2', 'a');
+    expect(next).toEqual({ text: 'a', text2: 'a', label: 'c' });
+  });
 });

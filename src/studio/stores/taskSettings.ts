@@ -51,6 +51,13 @@ function splitProblem({ split }: TaskSettings): string | undefined {
   return undefined;
 }
 
+/** A column put into a role; where it had another role already, the two change places. */
+export function withColumn(roles: Roles, role: keyof Roles, column: string): Roles {
+  const other = (['text', 'text2', 'label'] as const).find((name) => name !== role && roles[name] === column);
+  if (!other || roles[role] === undefined) return { ...roles, [role]: column };
+  return { ...roles, [role]: column, [other]: roles[role] };
+}
+
 /**
  * Other columns: the templates follow where a second text comes or goes, and words for labels of another column are
  * forgotten.

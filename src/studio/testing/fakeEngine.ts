@@ -27,6 +27,7 @@ import {
   hash01,
 } from './fakeData.ts';
 import { fakeEngineSwitch } from './fakeDevice.ts';
+import { fakeEvaluation } from './fakeEvaluation.ts';
 import { createFakeHub, type FakeHubOptions } from './fakeHub.ts';
 import { fakeInside } from './fakeInside.ts';
 import { fakeProfile } from './fakeProfile.ts';
@@ -61,6 +62,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
   let mended: string[] = [];
   let run: FakeRun | undefined;
   let evaluationStops = 0;
+  let dataStops = 0;
 
   const wait = (ms: number) =>
     ms > 0 ? new Promise<void>((done) => setTimeout(done, ms)) : Promise.resolve();
@@ -151,51 +153,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       : prompt.kind === 'saved'
         ? 0.78
         : 0.98 / labels.length + (prompt.kind === 'written' ? 0.05 : 0);
-    const outcomes = rows.map((row, i) => {
-      const right = hash01(row.text, 3) < wanted;
-      const wrong =
-        labels[(labels.indexOf(row.label) + 1 + (i % Math.max(1, labels.length - 1))) % labels.length]!;
-      return {
-        row: row.row,
-        text: row.text,
-        label: row.label,
-        predicted: right ? row.label : wrong,
-        probability: 0.5 + hash01(row.text, 5) / 2,
-      };
-    });
-    const confusion = labels.map((truth) =>
-      labels.map((guess) => outcomes.filter((o) => o.label === truth && o.predicted === guess).length),
-    );
-    const right = outcomes.filter((o) => o.label === o.predicted).length;
-    const accuracy = right / rows.length;
-    const half = 1.96 * Math.sqrt((accuracy * (1 - accuracy)) / rows.length);
-    return {
-      prompt,
-      part,
-      n: rows.length,
-      accuracy,
-      low: accuracy - half,
-      high: accuracy + half,
-      macroF1: accuracy,
-      classes: labels.map((label, i) => {
-        const tp = confusion[i]![i]!;
-        const support = confusion[i]!.reduce((a, b) => a + b, 0);
-        const guessed = confusion.reduce((sum, row) => sum + row[i]!, 0);
-        const precision = guessed ? tp / guessed : 0;
-        const recall = support ? tp / support : 0;
-        return {
-          label,
-          precision,
-          recall,
-          f1: precision + recall ? (2 * precision * recall) / (precision + recall) : 0,
-          support,
-        };
-      }),
-      labels,
-      confusion,
-      majority: { label: labels[0]!, accuracy: 1 / labels.length },
-      outcomes,
-    };
+    return fakeEvaluation(prompt, part, labels, rows, wanted);
   };
 
   const view = (row: number, text: string, label: string): TokenView => ({
@@ -276,9 +234,13 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         guessedRoles: { text: 'text', label: 'label' },
       };
     },
+    cancelData: async () => void dataStops++,
     suggestTask: async () => settings,
     async setTask(next, onProgress) {
+      const asked = dataStops;
       await work('Reading tokens', 'rows', sample.rows, onProgress);
+      if (asked !== dataStops)
+        throw { code: 'cancelled', message: 'Stopped.', remedy: 'Ask again.' } satisfies ErrorReport;
       settings = next;
       return taskReport();
     },

@@ -1,26 +1,22 @@
 import type { Roles, TaskSettings } from '../../../worker/protocol.ts';
-import { Button, type Choice, Select, TextField } from '../../components/index.ts';
+import { Button, TextField } from '../../components/index.ts';
 import { Pair, Section } from '../../components/sections.tsx';
 import { useSession } from '../../studio.tsx';
 import { Preview } from './Preview.tsx';
+import { RoleFields } from './Roles.tsx';
 import { useDraft } from './stores.ts';
-
-/** An id that no column can have: names of columns are not empty. */
-const NONE = '';
 
 /** Which column is what, and how a row becomes the text that the model reads. */
 export function Columns({ draft, isDisabled }: { draft: TaskSettings; isDisabled: boolean }) {
-  const columns = useSession((s) => s.data!.columns);
   const problems = useDraft((s) => s.problems);
   const pending = useDraft((s) => s.pending);
   const applying = useDraft((s) => s.applying);
   const inUse = useSession((s) => s.task !== undefined);
   const change = useDraft((s) => s.change);
   const revert = useDraft((s) => s.revert);
-  const choices = columns.map((column): Choice<string> => ({ id: column, label: column }));
   const changeRoles = useDraft((s) => s.setRoles);
   const setRoles = (more: Partial<Roles>) => void changeRoles({ ...draft.roles, ...more });
-  const { text, text2, label } = draft.roles;
+  const { text2 } = draft.roles;
 
   return (
     <Section
@@ -35,29 +31,7 @@ export function Columns({ draft, isDisabled }: { draft: TaskSettings; isDisabled
       <Pair
         controls={
           <>
-            <div className="roles">
-              <Select
-                label="Text"
-                choices={choices}
-                value={text}
-                isDisabled={isDisabled}
-                onChange={(id) => setRoles({ text: id })}
-              />
-              <Select
-                label="Second text"
-                choices={[{ id: NONE, label: 'none' }, ...choices]}
-                value={text2 ?? NONE}
-                isDisabled={isDisabled}
-                onChange={(id) => setRoles({ text2: id === NONE ? undefined : id })}
-              />
-              <Select
-                label="Label"
-                choices={choices}
-                value={label}
-                isDisabled={isDisabled}
-                onChange={(id) => setRoles({ label: id })}
-              />
-            </div>
+            <RoleFields roles={draft.roles} isDisabled={isDisabled} onChange={setRoles} />
             {problems.roles && (
               <p className="field-error" role="alert">
                 {problems.roles}

@@ -1,7 +1,7 @@
-import { Empty, ProgressLine } from '../../components/index.ts';
+import { Button, Empty, ProgressLine } from '../../components/index.ts';
 import { formatCount, plural } from '../../format.ts';
 import { liveRun } from '../../stores/runs.ts';
-import { useRuns, useSession } from '../../studio.tsx';
+import { useRuns, useSession, useStudio } from '../../studio.tsx';
 import { Answers } from './Answers.tsx';
 import { Columns } from './Columns.tsx';
 import './data.css';
@@ -55,14 +55,24 @@ function Summary() {
   const reading = useSession((s) => s.phase === 'data');
   const applying = useDraft((s) => s.applying);
   const stop = useDraft((s) => s.stop);
+  const stopped = useSession((s) => s.stopped);
+  const draft = useDraft((s) => s.draft);
+  const { session } = useStudio();
   const stoppable = reading || applying;
   const opening = useSession((s) => s.phase === 'opening' || s.phase === 'model');
-  if (progress && !task) return <ProgressLine progress={progress} />;
+  if (progress && !task)
+    return <ProgressLine progress={progress} onStop={stoppable ? () => void stop() : undefined} />;
   if (!data && opening) return <Empty>A sample is opened as soon as the model is there.</Empty>;
   if (!data)
     return (
       <Empty>
         No table is open. Its columns, labels and rows will stand here; drop a file or press a sample below.
+      </Empty>
+    );
+  if (!task && stopped && draft)
+    return (
+      <Empty action={<Button onPress={() => void session.getState().setTask(draft)}>Go on with it</Button>}>
+        <strong>{data.name}</strong> has {plural(data.rows, 'row')}; reading them as tokens was stopped.
       </Empty>
     );
   if (!task)
