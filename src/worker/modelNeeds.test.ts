@@ -6,7 +6,7 @@ import { createModelDesk } from './models.ts';
 import { publicFile } from './testing.ts';
 
 const desk = createModelDesk({ modelsUrl: 'http://127.0.0.1:1/', store: async () => memoryStore() });
-const device = { traits: { rowLanes: 64 }, bindingLimit: 2 ** 27 };
+const device = { traits: { rowLanes: 64 }, bindingLimit: 2 ** 27, report: { engine: 'webgpu' as const } };
 const of = async (path: string) =>
   new File([new Uint8Array(await publicFile(`models/${path}`))], path.split('/').at(-1)!);
 
@@ -111,6 +111,17 @@ describe('modelNeeds', () => {
     );
     const { precisions } = modelNeeds({ config, weights: { ...weights, tensors: blocks } }, device);
     expect(precisions.map(({ precision }) => precision)).toEqual(['stored']);
+  });
+
+  it('on the processor: blocks and halves of the other kind are held as 32-bit numbers, so no other precision is offered', () => {
+    const processor = {
+      traits: { rowLanes: 1 },
+      bindingLimit: Number.POSITIVE_INFINITY,
+      report: { engine: 'onnx' as const },
+    };
+    const { precisions, parameters } = modelNeeds(t5Xl(), processor);
+    expect(precisions).toHaveLength(1);
+    expect(precisions[0]!.weightBytes / parameters).toBeCloseTo(4, 2);
   });
 
   it('of a model on a hub: nothing but tables of contents is sent', async () => {

@@ -3,7 +3,7 @@
  * is predicted from it as for a run.
  */
 import { piecesOf, tensorBytes } from '../kernels/index.ts';
-import { makeModel, PRECISIONS } from '../models/index.ts';
+import { type FrozenModel, makeModel, PRECISIONS } from '../models/index.ts';
 import { type BatchExample, defaultRecipe, planAnswers, predictMemory } from '../tuning/index.ts';
 import { parameterCount, type WeightFile } from '../weights/index.ts';
 import type { PeekedModel } from './models.ts';
@@ -27,31 +27,39 @@ const USUAL_BATCH = 16;
  */
 export function modelNeeds(
   { config, weights }: PeekedModel,
-  { traits, bindingLimit }: Pick<Place, 'traits' | 'bindingLimit'>,
+  {
+    traits,
+    bindingLimit,
+    report,
+  }: Pick<Place, 'traits' | 'bindingLimit'> & { report: Pick<Place['report'], 'engine'> },
 ): ModelNeeds {
+  // ONNX Runtime holds what is no half as 32-bit numbers: smaller blocks would only round.
+  const widens = report.engine === 'onnx';
   const { info } = makeModel(config, weights);
   const task = { promptLength: defaultRecipe.promptLength, tokens: TOKENS };
-  const precisions = PRECISIONS.map((precision): PrecisionNeed => {
-    const model = makeModel(config, weights, { precision, bindingBytes: bindingLimit });
-    const predict = predictMemory(
-      traits,
-      model,
-      { length: task.promptLength, loss: 'verbalizers', optimizer: defaultRecipe.optimizer, clipNorm: 0 },
-      [usualExample(task)],
-    );
-    const pieces = model.frozen.flatMap(({ tensor }) => piecesOf(tensor));
-    const largestBytes = Math.max(...pieces.map((piece) => tensorBytes(piece, {})));
-    const largestBatch = largestFitting(predict, bindingLimit);
-    const { weights: weightBytes, activations } = predict(Math.max(1, Math.min(USUAL_BATCH, largestBatch)));
-    return {
-      precision,
-      weightBytes,
-      largestBytes,
-      fits: largestBytes <= bindingLimit,
-      largestBatch,
-      activationBytes: activations,
-    };
-  }).filter(({ weightBytes }, i, all) => i === 0 || weightBytes < all[i - 1]!.weightBytes);
+  const precisions = (widens ? PRECISIONS.slice(0, 1) : PRECISIONS)
+    .map((precision): PrecisionNeed => {
+      const model = makeModel(config, weights, { precision, bindingBytes: bindingLimit });
+      const predict = predictMemory(
+        traits,
+        model,
+        { length: task.promptLength, loss: 'verbalizers', optimizer: defaultRecipe.optimizer, clipNorm: 0 },
+        [usualExample(task)],
+      );
+      const pieces = model.frozen.flatMap(({ tensor }) => piecesOf(tensor));
+      const largestBytes = Math.max(...pieces.map((piece) => tensorBytes(piece, {})));
+      const largestBatch = largestFitting(predict, bindingLimit);
+      const { weights: kept, activations } = predict(Math.max(1, Math.min(USUAL_BATCH, largestBatch)));
+      return {
+        precision,
+        weightBytes: widens ? widenedBytes(model) : kept,
+        largestBytes,
+        fits: largestBytes <= bindingLimit,
+        largestBatch,
+        activationBytes: activations,
+      };
+    })
+    .filter(({ weightBytes }, i, all) => i === 0 || weightBytes < all[i - 1]!.weightBytes);
   const withRoom = precisions.find(
     ({ fits, largestBatch, weightBytes, activationBytes }) =>
       fits && largestBatch > 0 && weightBytes + activationBytes <= ASSUMED_BYTES,
@@ -70,6 +78,12 @@ export function modelNeeds(
     task,
   };
 }
+
+const widenedBytes = ({ frozen }: FrozenModel) =>
+  frozen.reduce(
+    (sum, { tensor: { rows, cols, dtype } }) => sum + (rows as number) * cols * (dtype === 'f16' ? 2 : 4),
+    0,
+  );
 
 const usualExample = ({ promptLength, tokens }: ModelNeeds['task']): BatchExample => ({
   ids: Array.from({ length: tokens }, () => 0),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CachedModelCard } from '../../worker/protocol.ts';
 import { createFakeEngine, type FakeOptions } from '../testing/fakeEngine.ts';
+import { fakeNeeds } from '../testing/fakeHub.ts';
 import { createEvaluations } from './evaluations.ts';
 import { createHub, isHopeless } from './hub.ts';
 import { createMirror } from './mirror.ts';
@@ -136,6 +137,9 @@ describe('kept models', () => {
       { kind: 'hub', id: 'a/whole' },
       { kind: 'hub', id: 'a/part', token: 'hf_x' },
     ]);
+    expect(asked('loadModel').map((call) => call.args[2])).toEqual(
+      Array(2).fill({ precision: fakeNeeds.recommended }),
+    );
   });
 
   it('is deleted only when the undo has gone', async () => {

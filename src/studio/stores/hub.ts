@@ -147,13 +147,14 @@ export function createHub(
         const { found } = get();
         return found ? load(found.source, found.report.key, found.precision) : false;
       },
-      loadKept(model) {
+      async loadKept(model) {
         const { token } = get().query;
         // A download that was stopped may need the token again.
-        return load(
-          { ...model.source, ...(!model.complete && token.trim() && { token: token.trim() }) },
-          model.id,
-        );
+        const source = { ...model.source, ...(!model.complete && token.trim() && { token: token.trim() }) };
+        set({ loading: model.id });
+        // Where this fails, loading says why.
+        const needs = await engine.inspectModel(source).catch(() => undefined);
+        return load(source, model.id, needs?.recommended);
       },
       remove(id) {
         const model = get().kept?.models.find((kept) => kept.id === id);
