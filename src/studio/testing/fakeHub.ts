@@ -15,16 +15,16 @@ export const fakeNeeds: ModelNeeds = {
   vocabSize: 32_128,
   layers: [8, 8],
   storedAs: ['F32'],
-  precisions: [
-    {
-      precision: 'stored',
-      weightBytes: 308e6,
-      largestBytes: 65.8e6,
+  precisions: [[308e6, 'stored'] as const, [82e6, 'q8_0'] as const, [50e6, 'q4_0'] as const].map(
+    ([weightBytes, precision]) => ({
+      precision,
+      weightBytes,
+      largestBytes: 0.2 * weightBytes,
       fits: true,
       largestBatch: 128,
       activationBytes: 96e6,
-    },
-  ],
+    }),
+  ),
   recommended: 'stored',
   why: 'room',
   assumedBytes: 4e9,

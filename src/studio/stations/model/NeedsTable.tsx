@@ -32,13 +32,13 @@ export function NeedsTable({
     },
     {
       id: 'weights',
-      title: 'Memory for weights',
+      title: 'Weights',
       align: 'end',
       cell: ({ weightBytes }) => formatBytes(weightBytes),
     },
     {
       id: 'step',
-      title: 'and for a step',
+      title: 'and a step',
       align: 'end',
       cell: ({ activationBytes }) => formatBytes(activationBytes),
     },
