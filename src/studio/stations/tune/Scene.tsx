@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useMemo } from 'react';
 import type { LabelScore, SceneFrame } from '../../../worker/protocol.ts';
 import { tokenText } from '../../components/index.ts';
-import { formatCount, formatNumber, formatPercentShort } from '../../format.ts';
+import { formatBytes, formatCount, formatNumber, formatPercentShort } from '../../format.ts';
 import { layOutScene, type SceneLayout } from './sceneLayout.ts';
 import type { Beat } from './useBeats.ts';
 import { useSize } from './useSize.ts';
@@ -12,6 +12,8 @@ export interface SceneProps {
   promptLength: number;
   frozen: number;
   learned: number;
+  /** Bytes of the frozen weights, where they are known. */
+  frozenBytes?: number;
   tokens: readonly string[];
   frame?: SceneFrame;
   answers?: readonly LabelScore[];
@@ -40,6 +42,7 @@ export function Scene(props: SceneProps) {
         layers,
         tokens: tokens.map(tokenText),
         tokenGrad: frame?.tokenGrad,
+        tokenMoved: frame?.tokenMoved,
         encoderGrad: frame?.encoderGrad,
         decoderGrad: frame?.decoderGrad,
       }),
@@ -256,6 +259,11 @@ function Tiles({ layout, promptLength, frame, tile, onTile }: SceneProps & { lay
       <text x={left} y={ground + 17} className="warm-text" aria-hidden>
         {promptLength === 1 ? '1 virtual token learns' : `${promptLength} virtual tokens learn`}
       </text>
+      {frame && (
+        <text x={left} y={ground + 32} aria-hidden>
+          height: gradient, colour: distance moved
+        </text>
+      )}
     </g>
   );
 }
@@ -288,7 +296,13 @@ function Words({ layout }: { layout: SceneLayout }) {
   );
 }
 
-function Counts({ layout, frozen, learned, height }: SceneProps & { layout: SceneLayout; height: number }) {
+function Counts({
+  layout,
+  frozen,
+  frozenBytes,
+  learned,
+  height,
+}: SceneProps & { layout: SceneLayout; height: number }) {
   const { x, width } = layout.decoder;
   const share = learned / Math.max(1, frozen + learned);
   const y = height - 46;
@@ -297,10 +311,11 @@ function Counts({ layout, frozen, learned, height }: SceneProps & { layout: Scen
     <g>
       <text x={x} y={y} className="frozen-text">
         frozen {formatCount(frozen)}
+        {width > 150 && frozenBytes !== undefined && `, ${formatBytes(frozenBytes)}`}
       </text>
       <text x={x} y={y + 17} className="warm-text">
         learned {formatCount(learned)}
-        {width > 150 && ` (${(share * 100).toFixed(share < 0.001 ? 3 : 2)} %)`}
+        {width > 150 && `, ${formatBytes(4 * learned)}, ${(share * 100).toFixed(share < 0.001 ? 3 : 2)} %`}
       </text>
       <rect x={x} y={y + 25} width={width} height={7} rx={3} className="frozen" />
       <rect x={x} y={y + 25} width={Math.max(2, width * share)} height={7} className="fill-warm" />

@@ -1,3 +1,4 @@
+import { Link } from 'wouter';
 import { Token, tokenText } from '../../components/index.ts';
 import { formatNumber } from '../../format.ts';
 import { useTryIt } from '../../studio.tsx';
@@ -38,7 +39,8 @@ export function TileInside() {
         {random.mean.toFixed(2)}
         {best <= random.p95 && ', so these words say nothing'}. Moved {formatNumber(inside.moved)} from its
         start
-        {inside.startedFrom && <>, the word “{tokenText(inside.startedFrom)}”</>}.
+        {inside.startedFrom && <>, the word “{tokenText(inside.startedFrom)}”</>}.{' '}
+        <Link href="/prompt/inside">All of them, on a map</Link>
       </p>
     </div>
   );

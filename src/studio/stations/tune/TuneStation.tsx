@@ -137,6 +137,7 @@ function SceneOf({ beat }: { beat: Beat | undefined }) {
       layers={model?.layers ?? NO_LAYERS}
       promptLength={promptLength}
       frozen={plan?.frozen ?? model?.parameters ?? 0}
+      frozenBytes={model?.weightBytes}
       learned={current?.learned ?? promptLength * width}
       tokens={reading?.tokens ?? NO_TOKENS}
       frame={current?.frame}

@@ -23,8 +23,9 @@ export interface Ribbon {
 export interface Tile {
   x: number;
   width: number;
+  /** By the gradient's norm. */
   height: number;
-  /** Share of the largest gradient norm. */
+  /** Share of the largest distance moved; before anything has moved, of the largest gradient norm. */
   strength: number;
   /** Its part of the fan, as a path. */
   fan?: string;
@@ -57,6 +58,7 @@ export interface SceneInput {
   layers: readonly [encoder: number, decoder: number];
   tokens: readonly string[];
   tokenGrad?: ArrayLike<number>;
+  tokenMoved?: ArrayLike<number>;
   encoderGrad?: ArrayLike<number>;
   decoderGrad?: ArrayLike<number>;
 }
@@ -72,18 +74,18 @@ const CHARACTER = 7.2;
 const NARROWEST_TILES = 132;
 
 export function layOutScene(input: SceneInput): SceneLayout {
-  const { width, height, promptLength: P, layers, tokens } = input;
+  const { width, promptLength: P, layers, tokens } = input;
   const decoderWidth = Math.round(Math.min(220, Math.max(118, width * 0.273)));
   const gap = width < 480 ? 26 : 52;
   const encoderWidth = width - LEFT - gap - decoderWidth - 10;
   const decoderX = LEFT + encoderWidth + gap;
 
   const bars = (count: number, norms: ArrayLike<number> | undefined): Bar[] => {
-    const room = height - FOOT - TOP;
+    const room = input.height - FOOT - TOP;
     const barHeight = Math.max(2, Math.min(40, (room / count) * 0.64));
     const pitch = count > 1 ? Math.min(MOST_PITCH, (room - barHeight) / (count - 1)) : 0;
     return Array.from({ length: count }, (_, i) => ({
-      y: height - FOOT - i * pitch - barHeight,
+      y: input.height - FOOT - i * pitch - barHeight,
       height: barHeight,
       layer: i + 1,
       norm: norms?.[i],
@@ -102,20 +104,22 @@ export function layOutScene(input: SceneInput): SceneLayout {
 
   const tilesWidth = Math.min(P * 20, Math.max(110, Math.round(width * 0.35)));
   const pitch = tilesWidth / P;
-  const ground = height - 38;
+  const ground = input.height - 38;
   const ribbonX = LEFT + Math.max(tilesWidth, WIDEST_RIBBON + 16) / 2;
   const tilesLeft = ribbonX - tilesWidth / 2;
-  const fanTop = height - FOOT;
+  const fanTop = input.height - FOOT;
   const grads = Array.from({ length: P }, (_, i) => finite(input.tokenGrad?.[i]));
   const top = Math.max(...grads, 0);
   const total = grads.reduce((a, b) => a + b, 0);
+  const farthest = greatest(input.tokenMoved);
   const fanWidth = widthOf(input.encoderGrad?.[0]);
   let used = 0;
   const tiles = grads.map((grad, i): Tile => {
-    const strength = top > 0 ? grad / top : 0;
+    const height = top > 0 ? grad / top : 0;
+    const strength = farthest > 0 ? finite(input.tokenMoved?.[i]) / farthest : height;
     const x = tilesLeft + i * pitch;
     const tileWidth = Math.max(0.8, pitch - Math.min(2.5, pitch * 0.25));
-    const tileHeight = top > 0 ? 6 + 26 * strength : 14;
+    const tileHeight = top > 0 ? 6 + 26 * height : 14;
     const share = total > 0 ? (fanWidth * grad) / total : 0;
     const from = ribbonX - fanWidth / 2 + used;
     used += share;

@@ -80,6 +80,14 @@ describe('the scene', () => {
     expect(layout.tiles.every((tile) => tile.fan)).toBe(true);
   });
 
+  test('a tile is as tall as its gradient is large, and as strong as it has moved far', () => {
+    const { tiles } = layOutScene({ ...input, promptLength: 2, tokenGrad: [1, 3], tokenMoved: [8, 2] });
+    expect(tiles[0]!.height).toBeLessThan(tiles[1]!.height);
+    expect(tiles.map((tile) => tile.strength)).toEqual([1, 1 / 4]);
+    const still = layOutScene({ ...input, promptLength: 2, tokenGrad: [1, 3], tokenMoved: [0, 0] });
+    expect(still.tiles.map((tile) => tile.strength)).toEqual([1 / 3, 1]);
+  });
+
   test('without numbers nothing warm flows; with a NaN nothing breaks', () => {
     expect(layOutScene(input).encoderRibbons).toEqual([]);
     const layout = layOutScene({

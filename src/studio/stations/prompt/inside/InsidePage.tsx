@@ -113,7 +113,7 @@ function Inside() {
       </div>
       <Section
         title="Who looks at the prompt"
-        note="Attention is how much of each other row a row takes in, in every layer and head; the parts add up to 100 %. Attention is not importance: compare it with what leaving a token out does."
+        note="Attention is how much of each other row a row takes in, in every layer and head; the parts add up to 100 %. Attention is not importance: compare it with what leaving a token out does. A run’s best step is looked at."
       >
         <AttentionView />
       </Section>

@@ -1,12 +1,12 @@
 import { ZoomIn, ZoomOut } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { PromptTrail, VocabularyMap } from '../../../../worker/protocol.ts';
-import { Button, IconButton, tokenText } from '../../../components/index.ts';
+import { Button, IconButton, TextField, tokenText } from '../../../components/index.ts';
 import { Section } from '../../../components/sections.tsx';
 import { formatCount, formatNumber, formatPercent } from '../../../format.ts';
 import { useSize } from '../../tune/useSize.ts';
 import { drawMap } from './drawMap.ts';
-import { type Bounds, boundsOf, median, pointAt, viewOf, zoomed } from './mapView.ts';
+import { type Bounds, boundsOf, findWord, median, pointAt, viewOf, zoomed } from './mapView.ts';
 import { useInside } from './stores.ts';
 
 /** The words of the model on a plane, and the prompt's way over it. */
@@ -53,8 +53,11 @@ function Plane({ map, trail, at }: { map: VocabularyMap; trail: PromptTrail; at:
   const [fit, setFit] = useState<Fit>('all');
   const [zoom, setZoom] = useState(1);
   const [hovered, setHovered] = useState<number>();
+  const [asked, setAsked] = useState('');
   const [theme, setTheme] = useState(0);
   const P = trail.length;
+  const found = useMemo(() => findWord(map.words, asked), [map, asked]);
+  const marked = hovered ?? found;
 
   const now = useMemo(() => trail.xy.subarray(at * P * 2, (at + 1) * P * 2), [trail, at, P]);
   const bounds = useMemo((): Bounds => {
@@ -77,8 +80,8 @@ function Plane({ map, trail, at }: { map: VocabularyMap; trail: PromptTrail; at:
   // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
   useEffect(() => {
     if (canvas.current && size && view)
-      drawMap(canvas.current, size, view, { map, trail, at, tile, hovered });
-  }, [size, view, map, trail, at, tile, hovered, theme]);
+      drawMap(canvas.current, size, view, { map, trail, at, tile, hovered: marked });
+  }, [size, view, map, trail, at, tile, marked, theme]);
 
   return (
     <figure className="map" aria-label="Map of words and virtual tokens">
@@ -92,9 +95,20 @@ function Plane({ map, trail, at }: { map: VocabularyMap; trail: PromptTrail; at:
         <IconButton label="Farther" isDisabled={zoom === 1} onPress={() => setZoom(Math.max(1, zoom / 2))}>
           <ZoomOut size={16} aria-hidden />
         </IconButton>
-        <span className="small muted map-word" aria-hidden>
-          {hovered !== undefined && tokenText(map.words[hovered]!)}
-        </span>
+        <div className="map-find">
+          <TextField
+            hideLabel
+            label="Find a word"
+            placeholder="Find a word"
+            value={asked}
+            onChange={setAsked}
+          />
+          <span className="sr-only" role="status">
+            {found !== undefined
+              ? `${tokenText(map.words[found]!)} lies at ${formatNumber(map.xy[2 * found]!)}, ${formatNumber(map.xy[2 * found + 1]!)}.`
+              : asked.trim() && 'Not among the words of the map.'}
+          </span>
+        </div>
       </div>
       <div
         className="map-plane"

@@ -10,6 +10,8 @@ export function Words() {
   const words = useInside((s) => s.words);
   const tile = useInside((s) => s.tile);
   const { setTile } = insideOf(studio).getState();
+  // A kept prompt knows nothing of where it started.
+  const isRun = useInside((s) => s.prompt?.kind === 'run');
   const p95 = words?.random.p95 ?? 0;
   const far = words?.tokens.filter((token) => (token.words[0]?.cosine ?? 0) <= p95).length ?? 0;
   return (
@@ -38,10 +40,12 @@ export function Words() {
               <tr>
                 <th scope="col">token</th>
                 <th scope="col">nearest words and their cosine</th>
-                <th scope="col">started as</th>
-                <th scope="col" data-align="end">
-                  moved
-                </th>
+                {isRun && <th scope="col">started as</th>}
+                {isRun && (
+                  <th scope="col" data-align="end">
+                    moved
+                  </th>
+                )}
               </tr>
             </thead>
             <tbody>
@@ -69,10 +73,12 @@ export function Words() {
                       ))}
                     </span>
                   </td>
-                  <td>
-                    {token.startedFrom ? tokenText(token.startedFrom) : <span className="muted">–</span>}
-                  </td>
-                  <td data-align="end">{formatNumber(token.moved)}</td>
+                  {isRun && (
+                    <td>
+                      {token.startedFrom ? tokenText(token.startedFrom) : <span className="muted">–</span>}
+                    </td>
+                  )}
+                  {isRun && <td data-align="end">{formatNumber(token.moved)}</td>}
                 </tr>
               ))}
             </tbody>

@@ -75,3 +75,13 @@ export function median(values: ArrayLike<number>): number {
   if (sorted.length === 0) return Number.NaN;
   return Number.isInteger(half) ? (sorted[half - 1]! + sorted[half]!) / 2 : sorted[Math.floor(half)]!;
 }
+
+/** The word that a person means: the same letters, else the first that begins so. */
+export function findWord(words: readonly string[], asked: string): number | undefined {
+  const wanted = asked.trim().toLowerCase();
+  if (wanted === '') return undefined;
+  const plain = words.map((word) => word.replace(/^[▁Ġ ]/, '').toLowerCase());
+  const at = plain.indexOf(wanted);
+  const found = at >= 0 ? at : plain.findIndex((word) => word.startsWith(wanted));
+  return found >= 0 ? found : undefined;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AttentionRows } from '../../../../worker/protocol.ts';
 import { type Block, shareOfRow, toTokens } from './attention.ts';
-import { boundsOf, median, pointAt, viewOf, zoomed } from './mapView.ts';
+import { boundsOf, findWord, median, pointAt, viewOf, zoomed } from './mapView.ts';
 import { histogram, logAxis } from './norms.ts';
 
 describe('the map', () => {
@@ -31,6 +31,15 @@ describe('the map', () => {
     expect(pointAt(xy, view, [52, 50], 14)).toBe(2);
     expect(pointAt(xy, view, [50, 50], 14)).toBe(1);
     expect(pointAt(xy, view, [90, 10], 14)).toBeUndefined();
+  });
+
+  test('a word is found by its letters, or by how it begins', () => {
+    const words = ['▁river', '▁riverbank', 'Ġlake', 'la'];
+    expect(findWord(words, 'River ')).toBe(0);
+    expect(findWord(words, 'riverb')).toBe(1);
+    expect(findWord(words, 'la')).toBe(3);
+    expect(findWord(words, 'sea')).toBeUndefined();
+    expect(findWord(words, ' ')).toBeUndefined();
   });
 
   test('medians', () => {
