@@ -95,8 +95,8 @@ export interface PromptDescription {
 }
 
 export interface TogetherReport {
-  /** One for each text, in their order. */
-  answers: { label: string; scores: LabelScore[] }[];
+  /** One for each text, in their order; `tokens` are those of the text in its template. */
+  answers: { label: string; scores: LabelScore[]; tokens: number }[];
   /** Forward passes that read all texts: one, while they fit a batch. */
   passes: { examples: number; prompts: number; rows: number }[];
   milliseconds: number;

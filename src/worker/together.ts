@@ -130,7 +130,11 @@ export function createTogetherDesk(
         });
       }
       return {
-        answers: scores.map((own, i) => ({ label: labels[i]![best(together[i]!)]!, scores: own })),
+        answers: scores.map((own, i) => ({
+          label: labels[i]![best(together[i]!)]!,
+          scores: own,
+          tokens: examples[i]!.ids.length,
+        })),
         passes,
         milliseconds,
         difference,

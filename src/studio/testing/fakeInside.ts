@@ -120,7 +120,11 @@ export function fakeInside({ runs, saved, labels, rows, work }: Around): InsideE
     readTogether: async (items) => ({
       answers: items.map(({ text }) => {
         const scores = fakeScores(text, labels(), undefined, 0.8);
-        return { label: scores.reduce((a, b) => (b.probability > a.probability ? b : a)).label, scores };
+        return {
+          label: scores.reduce((a, b) => (b.probability > a.probability ? b : a)).label,
+          scores,
+          tokens: 9,
+        };
       }),
       passes: [
         {

@@ -1,3 +1,4 @@
+import type { TogetherReport } from '../../../../worker/protocol.ts';
 import { Bar, Button, TextField } from '../../../components/index.ts';
 import { Section } from '../../../components/sections.tsx';
 import { formatBytes, formatCount, formatNumber, formatPercent, plural } from '../../../format.ts';
@@ -81,8 +82,42 @@ export function OneBatch() {
           off by more than {report.difference < 1e-6 ? 'a millionth' : formatNumber(report.difference)}.
         </p>
       )}
+      {report && <Strip report={report} />}
       <Sizes />
     </Section>
+  );
+}
+
+/** The batch as it was packed: for each text its virtual tokens, then the text's own. */
+function Strip({ report }: { report: TogetherReport }) {
+  const chosen = useTogether((s) => s.chosen);
+  const parts = report.answers.map(({ tokens }, i) => ({
+    name: chosen[i]?.name ?? '',
+    virtual: chosen[i]?.length ?? 0,
+    tokens,
+  }));
+  const words = parts.map(
+    ({ name, virtual, tokens }) => `${name}: ${virtual} virtual tokens, ${tokens} of the text`,
+  );
+  return (
+    <figure className="strip" aria-label={`The batch, text after text. ${words.join('; ')}.`}>
+      <div aria-hidden>
+        {parts.map(({ name, virtual, tokens }, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a text is its place in the batch
+          <span key={i} style={{ flexGrow: virtual + tokens }} title={words[i]}>
+            <span className="strip-cells">
+              <i data-learned style={{ flexGrow: virtual }} />
+              <i style={{ flexGrow: tokens }} />
+            </span>
+            <small>{name}</small>
+          </span>
+        ))}
+      </div>
+      <figcaption className="small muted">
+        What the encoder, or the decoder of a model without one, reads in this pass: warm what was learned,
+        cool the texts.
+      </figcaption>
+    </figure>
   );
 }
 
