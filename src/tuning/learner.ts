@@ -212,6 +212,7 @@ export async function createLearner(
       return report;
     },
     readState,
+    readPrompt: () => read(prompt),
     writeState,
     readGradient: () => read(gradient),
     async readLogits() {

@@ -160,6 +160,34 @@ describe('a run', () => {
 });
 
 describe('snapshots of the prompt', () => {
+  test('are read behind the steps that are on their way, which nothing waits for', async () => {
+    const plain = counter({ delay: 2 });
+    const seen: number[] = [];
+    let launched = 0;
+    const onTheWay: number[] = [];
+    const learner: Learner = {
+      ...plain.learner,
+      step(step, examples, options) {
+        launched = step;
+        return plain.learner.step(step, examples, options);
+      },
+      readPrompt() {
+        onTheWay.push(launched);
+        // As it is now: the learner of this test changes when a step is submitted, as a GPU's queue orders it.
+        const now = Float32Array.of(plain.value());
+        return new Promise((resolve) => setTimeout(() => resolve(now), 5));
+      },
+    };
+    const trainer = await createTrainer({
+      ...silent(learner),
+      snapshotEvery: 3,
+      onSnapshot: (step) => seen.push(step),
+    });
+    await trainer.run();
+    expect(seen).toEqual([3, 4, 6, 8, 9, 10]);
+    expect(onTheWay).toEqual([3, 6, 9]);
+  });
+
   test('come every N steps and with every checkpoint, each as it was after its step, and change nothing', async () => {
     const seen: [number, number][] = [];
     const { learner, value } = counter({ delay: 1 });

@@ -41,6 +41,11 @@ export interface Learner {
   /** Submits step `step` (1, 2, ...) on these training examples; the report arrives when the device has finished it. */
   step(step: number, examples: readonly number[], options: StepOptions): Promise<StepReport>;
   readState(): Promise<LearnerState>;
+  /**
+   * The prompt after the steps that were submitted before this call, without waiting for them; absent where only `readState`
+   * after all of them can tell.
+   */
+  readPrompt?(): Promise<Float32Array<ArrayBuffer>>;
   writeState(state: LearnerState): void;
 }
 
@@ -127,8 +132,18 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   let sinceBest = checkpoint.sinceBest;
   let lastEvaluated = checkpoint.step;
 
+  /** Snapshots on their way: they arrive in the order of their steps. */
+  let arriving: Promise<void> = Promise.resolve();
+  const takeSnapshot = (step: number) => {
+    const prompt = learner.readPrompt!();
+    arriving = arriving.then(async () => options.onSnapshot!(step, await prompt));
+    // Of a device that is lost the step itself tells.
+    arriving.catch(() => undefined);
+  };
+
   const save = async (step: number) => {
     checkpoint = { step, state: await learner.readState(), best, sinceBest };
+    await arriving;
     options.onSnapshot?.(step, checkpoint.state.prompt);
     await options.onCheckpoint(checkpoint);
   };
@@ -206,6 +221,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
         }
         step++;
         const launched = launch(step);
+        const snapshotNow = options.onSnapshot && options.snapshotEvery && step % options.snapshotEvery === 0;
+        if (snapshotNow && learner.readPrompt) takeSnapshot(step);
         // One that fails after another has ended the run is waited for by nobody.
         launched.catch(() => undefined);
         onTheWay.push(launched);
@@ -214,9 +231,9 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
           await settle(0);
           await evaluateAt(step);
           if (recipe.patience > 0 && sinceBest >= recipe.patience) return 'patience';
-        } else if (options.onSnapshot && options.snapshotEvery && step % options.snapshotEvery === 0) {
+        } else if (snapshotNow && !learner.readPrompt) {
           await settle(0);
-          options.onSnapshot(step, (await learner.readState()).prompt);
+          options.onSnapshot!(step, (await learner.readState()).prompt);
         }
         if (mode === 'single') mode = 'paused';
       }

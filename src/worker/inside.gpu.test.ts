@@ -11,14 +11,18 @@ let engine: Engine;
 let first: PromptRef;
 let second: PromptRef;
 
-async function run(seed: number): Promise<PromptRef> {
+async function run(seed: number, steps = recipe.steps): Promise<PromptRef> {
   let end: () => void = ignore;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
-  const { id } = await engine.startRun({ ...recipe, seed }, (event) => event.type === 'finished' && end(), {
-    paused: false,
-  });
+  const { id } = await engine.startRun(
+    { ...recipe, seed, steps },
+    (event) => event.type === 'finished' && end(),
+    {
+      paused: false,
+    },
+  );
   await ended;
   return { kind: 'run', run: id, which: 'best' };
 }
@@ -57,6 +61,13 @@ describe('inside a prompt', () => {
     const end = await engine.neighbours(first, 1, 8);
     expect(end.tokens.every(({ moved }) => moved > 0)).toBe(true);
     await expect(engine.neighbours(first, 1, 99)).rejects.toMatchObject({ code: 'storage' });
+  });
+
+  test('each step of it is what the run would have ended with there, bit for bit', async () => {
+    const short = await engine.promptTrail(await run(1, 3));
+    const long = await engine.promptTrail(first);
+    expect(short.steps).toEqual([0, 1, 2, 3]);
+    expect(short.xy).toEqual(long.xy.slice(0, short.xy.length));
   });
 
   test('the map of the vocabulary, on which it starts at its words', async () => {
