@@ -25,7 +25,9 @@ async function expectSound(page: Page): Promise<void> {
     .toEqual([]);
   // Nothing is wider than a phone.
   await page.setViewportSize({ width: 390, height: 844 });
-  expect.soft(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await expect.soft
+    .poll(() => page.evaluate(() => document.documentElement.scrollWidth))
+    .toBeLessThanOrEqual(390);
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
