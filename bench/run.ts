@@ -5,7 +5,7 @@
 import { createBuffers, createPipelines, type Gpu, openGpu, type Pipelines } from '../src/gpu/index.ts';
 import { freePersistent, type KernelTime, type Session } from '../src/graph/index.ts';
 import { prepareProductCeiling } from '../src/kernels/ceiling/ceiling.ts';
-import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../src/models/index.ts';
+import { type FrozenModel, makeModel, type Precision, traitsOf, uploadFrozen } from '../src/models/index.ts';
 import {
   adamwDefaults,
   type BatchExample,
@@ -47,6 +47,8 @@ export interface BenchReport {
   adapter: string;
   runtime: string;
   date: string;
+  /** How the weights were kept, where not in f32. */
+  precision?: Precision;
   ceiling_gflops: number;
   workloads: Record<string, WorkloadResult>;
   curves?: Record<string, CurvePoint[]>;
@@ -66,6 +68,8 @@ interface BenchArgs {
   workloads?: string[];
   rounds?: number;
   curves?: string[];
+  /** Default: weights in f32, as they are made. */
+  precision?: Precision;
 }
 
 const CURVES = ['prompt', 'batch', 'length', 'depth'] as const;
@@ -92,7 +96,7 @@ async function measureSteps<R>(
   const session: Session = { gpu, pipelines, buffers: createBuffers(gpu), persistent: new Map() };
   const traits = traitsOf(gpu);
   const weights = randomWeights(workload.shape);
-  const model = makeModel(configOf(workload.shape), weights);
+  const model = makeModel(configOf(workload.shape), weights, { precision: workload.precision });
   // As the studio does: shaders compile while the weights are read.
   void warmPipelines(session, traits, model);
   await uploadFrozen(session, model, weights);
@@ -206,6 +210,7 @@ export default async function run(context: GpuContext): Promise<BenchReport> {
     adapter: [vendor, architecture, description].filter(Boolean).join(' '),
     runtime: context.runtime,
     date: new Date().toISOString().slice(0, 10),
+    ...(args.precision && { precision: args.precision }),
     ceiling_gflops: 0,
     workloads: {},
   };
@@ -214,9 +219,10 @@ export default async function run(context: GpuContext): Promise<BenchReport> {
   const ceiling = await prepareProductCeiling(gpu, createPipelines(gpu), traitsOf(gpu));
 
   for (const name of wanted) {
-    const workload = workloads.find((known) => known.name === name);
-    if (!workload)
+    const known = workloads.find((one) => one.name === name);
+    if (!known)
       throw new Error(`there is no workload ${name}; known are ${workloads.map((w) => w.name).join(', ')}`);
+    const workload = { ...known, precision: args.precision };
     const result = await measure(gpu, workload, rounds, ceiling.gflops);
     report.ceiling_gflops = Math.max(report.ceiling_gflops, result.ceiling_gflops);
     report.workloads[name] = result;

@@ -1,4 +1,5 @@
 /** The fixed workloads of the step benchmark, with random frozen weights, and what a step of each needs at least. */
+import type { Precision } from '../src/models/index.ts';
 import type { BatchExample } from '../src/tuning/index.ts';
 import { planAnswers } from '../src/tuning/index.ts';
 import type { TensorInfo, WeightFile } from '../src/weights/index.ts';
@@ -29,6 +30,8 @@ export interface Workload {
   name: string;
   about: string;
   shape: T5Shape | LlamaShape;
+  /** How the weights are kept; default f32, as they are made. */
+  precision?: Precision;
   prompt: number;
   /** Tokens of each example's input and target. */
   examples: { input: number; target: number }[];

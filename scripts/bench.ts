@@ -8,7 +8,7 @@ import { runOnGpu } from '../bench/harness/index.ts';
 import type { AdapterName } from './chromium.ts';
 import { command, GPU_USAGE, gpuOptions, printLine, readGpuOptions } from './gpuOptions.ts';
 
-const USAGE = `Usage: npm run bench -- [--workload NAME,...] [--curves prompt,batch,length,depth] [--rounds N] [--json FILE] ${GPU_USAGE}`;
+const USAGE = `Usage: npm run bench -- [--workload NAME,...] [--curves prompt,batch,length,depth] [--rounds N] [--precision q8_0|q4_0] [--json FILE] ${GPU_USAGE}`;
 
 /** Undefined leaves it to the environment. Linux servers and containers have no GPU unless one of its files is there. */
 function ownAdapter(): AdapterName | undefined {
@@ -24,18 +24,23 @@ function readArguments() {
       workload: { type: 'string' },
       curves: { type: 'string' },
       rounds: { type: 'string' },
+      precision: { type: 'string' },
       json: { type: 'string' },
     },
   });
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error(`--rounds is ${values.rounds}; it must be a whole number from 1 on.`);
+  const { precision } = values;
+  if (precision !== undefined && precision !== 'q8_0' && precision !== 'q4_0')
+    throw new Error(`--precision ${precision}: it can be q8_0 or q4_0.`);
   return {
     options: readGpuOptions(values),
     // Curves alone are asked for without a workload.
     workloads: values.workload?.split(',') ?? (values.curves ? [] : undefined),
     curves: values.curves?.split(','),
     rounds,
+    precision,
     json: values.json,
   };
 }
@@ -45,13 +50,14 @@ async function main({
   workloads,
   curves,
   rounds,
+  precision,
   json,
 }: ReturnType<typeof readArguments>): Promise<number> {
   const report = await runOnGpu({
     ...options,
     adapter: options.adapter ?? ownAdapter(),
     entry: 'bench/run.ts',
-    args: { workloads, curves, rounds },
+    args: { workloads, curves, rounds, precision },
     onMessage: printLine,
   });
   if (json) {

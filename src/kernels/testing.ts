@@ -48,6 +48,12 @@ export const allTraits: [string, KernelTraits][] = [
   ['64 lanes a row', { rowLanes: 64 }],
 ];
 
+/** A third way, for devices that have it. */
+export const withSubgroups: [string, KernelTraits] = [
+  '64 lanes a row, by subgroups',
+  { rowLanes: 64, subgroups: true },
+];
+
 export type TestData = Float32Array | Uint32Array | Uint16Array | Uint8Array;
 
 /** Runs the kernels once, one after another. Tensors without data start as zeros. Results in the order of `outputs`, as f32. */

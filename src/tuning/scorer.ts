@@ -203,7 +203,7 @@ export function createScorer(session: Session, traits: KernelTraits, model: Froz
     });
   };
   const capacityOf = (examples: readonly BatchExample[]): Dims =>
-    readingBatch(feed, examples, vocabSize, gpu.device.limits.maxStorageBufferBindingSize).capacity;
+    readingBatch(feed, examples, vocabSize, gpu.limits.maxStorageBufferBindingSize).capacity;
   /** Consecutive runs of examples, by the sizes that `cutBatches` found to fit. */
   const cut = (examples: readonly ScoreExample[], capacity: Dims): ScoreExample[][] => {
     let at = 0;

@@ -32,8 +32,18 @@ export interface WgslReader {
   native?: { element: string; code: string };
 }
 
-/** The bytes of four packed signed or unsigned values of a word, as WGSL. Signed conversions, which processors have natively. */
-export const BYTES_OF = 'vec4u(word) >> vec4u(0u, 8u, 16u, 24u)';
+/**
+ * WGSL for four packed integers: the upper `bits` of each byte of `word`, as f32. They are first put together within the word, four at
+ * a time, and then taken apart by shifts and one signed conversion, which all devices have natively. A value q - 2^(bits - 1), as
+ * formats without a minimum have it, is q with its first bit turned over, read as signed.
+ */
+const apart = (kind: 'i' | 'u', bits: number) =>
+  `vec4f(vec4i(vec4${kind}(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(${32 - bits}u)))`;
+export const signed = (bits: number): string => apart('i', bits);
+export const unsigned = (bits: number): string => apart('u', bits);
+
+/** WGSL for the first half of word `at`, or the second where `odd` is 1. Indexing the pair would send it through memory on some devices. */
+export const halfOf = (at: string, odd: string): string => `unpack2x16float(W[${at}] >> (16u * (${odd}))).x`;
 
 /** Blocks whose values are `scale * q`. */
 export const SCALED = 'fn W_value(q: vec4f, s: f32) -> vec4f { return s * q; }';

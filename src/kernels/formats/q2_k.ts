@@ -1,4 +1,4 @@
-import { BYTES_OF, SCALED_FROM, type WeightFormat } from './format.ts';
+import { SCALED_FROM, unsigned, type WeightFormat } from './format.ts';
 
 /** 256 values in groups of 16: 16 bytes of (scale, minimum) nibbles, 64 bytes of 2-bit values, d, dmin. 21 words. */
 export const q2_k: WeightFormat = {
@@ -14,8 +14,8 @@ fn W_scale(g: u32) -> vec2f {
   return unpack2x16float(W[block + 20u]) * vec2f(vec2i(vec2u(both, both >> 4u) & vec2u(15u))) * vec2f(1.0, -1.0);
 }
 fn W_quad(i: u32) -> vec4f {
-  let word = W[(i >> 6u) * 21u + 4u + ((i >> 2u) & 8u) + (i & 7u)] >> ((i >> 2u) & 6u);
-  return vec4f(vec4i((${BYTES_OF}) & vec4u(3u)));
+  let word = W[(i >> 6u) * 21u + 4u + ((i >> 2u) & 8u) + (i & 7u)] << (6u - ((i >> 2u) & 6u));
+  return ${unsigned(2)};
 }
 ${SCALED_FROM}`,
   },

@@ -1,4 +1,4 @@
-import { BYTES_OF, SCALED, type WeightFormat } from './format.ts';
+import { halfOf, SCALED, signed, type WeightFormat } from './format.ts';
 
 /** 32 values: d, 16 bytes of nibbles, low ones values 0 to 15; q - 8. A pair is 9 words. */
 export const q4_0: WeightFormat = {
@@ -9,10 +9,10 @@ export const q4_0: WeightFormat = {
   wgsl: {
     element: 'u32',
     code: `
-fn W_scale(g: u32) -> f32 { return unpack2x16float(W[(g >> 1u) * 9u])[g & 1u]; }
+fn W_scale(g: u32) -> f32 { return ${halfOf('(g >> 1u) * 9u', 'g & 1u')}; }
 fn W_quad(i: u32) -> vec4f {
-  let word = W[(i >> 4u) * 9u + 1u + ((i >> 1u) & 4u) + (i & 3u)] >> (i & 4u);
-  return vec4f(vec4i((${BYTES_OF}) & vec4u(15u)) - vec4i(8));
+  let word = (W[(i >> 4u) * 9u + 1u + ((i >> 1u) & 4u) + (i & 3u)] << (4u - (i & 4u))) ^ 0x80808080u;
+  return ${signed(4)};
 }
 ${SCALED}`,
   },

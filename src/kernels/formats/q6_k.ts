@@ -1,4 +1,4 @@
-import { BYTES_OF, SCALED, type WeightFormat } from './format.ts';
+import { halfOf, SCALED, signed, type WeightFormat } from './format.ts';
 
 /** 256 values in groups of 16: 128 bytes of low nibbles, 64 of upper 2 bits, 16 signed scales, d; q - 32. A pair is 105 words. */
 export const q6_k: WeightFormat = {
@@ -13,13 +13,14 @@ fn W_scale(g: u32) -> f32 {
   let pair = (g >> 5u) * 105u;
   let odd = (g >> 4u) & 1u;
   let word = W[pair + 1u + odd * 52u + 48u + ((g >> 2u) & 3u)];
-  return unpack2x16float(W[pair])[odd] * f32(i32(word << (24u - 8u * (g & 3u))) >> 24u);
+  return ${halfOf('pair', 'odd')} * f32(i32(word << (24u - 8u * (g & 3u))) >> 24u);
 }
 fn W_quad(i: u32) -> vec4f {
   let block = (i >> 7u) * 105u + 1u + ((i >> 6u) & 1u) * 52u;
-  let high = (vec4u(W[block + 32u + ((i >> 2u) & 8u) + (i & 7u)] >> ((i >> 2u) & 6u)) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(3u);
-  let word = W[block + ((i >> 1u) & 16u) + (i & 15u)] >> ((i >> 2u) & 4u);
-  return vec4f(vec4i(((${BYTES_OF}) & vec4u(15u)) | (high << vec4u(4u))) - vec4i(32));
+  let high = (W[block + 32u + ((i >> 2u) & 8u) + (i & 7u)] >> ((i >> 2u) & 6u)) & 0x03030303u;
+  let low = (W[block + ((i >> 1u) & 16u) + (i & 15u)] >> ((i >> 2u) & 4u)) & 0x0f0f0f0fu;
+  let word = ((low | (high << 4u)) << 2u) ^ 0x80808080u;
+  return ${signed(6)};
 }
 ${SCALED}`,
   },

@@ -1,4 +1,4 @@
-import { SCALED, type WeightFormat } from './format.ts';
+import { halfOf, SCALED, signed, type WeightFormat } from './format.ts';
 
 /** 32 values: d, 32 signed bytes. A pair is 17 words. */
 export const q8_0: WeightFormat = {
@@ -9,10 +9,10 @@ export const q8_0: WeightFormat = {
   wgsl: {
     element: 'u32',
     code: `
-fn W_scale(g: u32) -> f32 { return unpack2x16float(W[(g >> 1u) * 17u])[g & 1u]; }
+fn W_scale(g: u32) -> f32 { return ${halfOf('(g >> 1u) * 17u', 'g & 1u')}; }
 fn W_quad(i: u32) -> vec4f {
   let word = W[(i >> 4u) * 17u + 1u + (i & 15u)];
-  return vec4f(vec4i(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+  return ${signed(8)};
 }
 ${SCALED}`,
   },

@@ -1,4 +1,5 @@
-import type { Dtype, KernelTraits, Size } from '../kernel.ts';
+import { formatOf } from '../formats/index.ts';
+import { type Dtype, isWeightDtype, type KernelTraits, type Size } from '../kernel.ts';
 
 /**
  * `nt`: out [M, N] = left [M, K] x w^T, with w [N, K]. `nn`: out [M, K] = left [M, N] x w on the same w. One is the forward pass of
@@ -108,10 +109,14 @@ export function chooseTile(traits: KernelTraits, shape: MatmulShape): MatmulTile
  * registers win; workgroup memory and barriers only cost. One tile for nearly all shapes, since each one compiles for most of a
  * second, and workgroups of four so that few rows still keep every core busy.
  */
-function softwareTile({ rows, cols }: MatmulShape): MatmulTile {
-  const tall = rows >= 8 ? 8 : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
+function softwareTile({ rows, cols, dtype }: MatmulShape): MatmulTile {
+  // What is unpacked once serves more rows: 1.1 to 1.6 times as fast on SwiftShader for Q8_0, Q4_0, Q4_K and Q6_K.
+  const most = isPacked(dtype) && rows >= 64 ? 16 : 8;
+  const tall = rows >= most ? most : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
   return direct(tall, cols >= 16 ? 16 : 4, 4, 1);
 }
+
+const isPacked = (dtype: Dtype): boolean => isWeightDtype(dtype) && formatOf(dtype).group !== undefined;
 
 /** GPUs: staged blocks for many rows; for few rows enough workgroups to fill the device, cutting the depth where need be. */
 function gpuTile(shape: MatmulShape): MatmulTile {
@@ -134,7 +139,13 @@ export function candidateTiles(traits: KernelTraits, shape: MatmulShape): Matmul
   const chosen = chooseTile({ rowLanes: traits.rowLanes }, shape);
   const others =
     traits.rowLanes === 1
-      ? [direct(8, 8, 4, 1), direct(4, 16, 4, 1), direct(8, 12, 4, 1), direct(8, 16, 4, 4)]
+      ? [
+          direct(8, 8, 4, 1),
+          direct(4, 16, 4, 1),
+          direct(8, 12, 4, 1),
+          direct(8, 16, 4, 4),
+          direct(16, 8, 4, 1),
+        ]
       : [
           tiled(4, 4, 16, 16, 16),
           tiled(8, 4, 16, 16, 8),

@@ -6,17 +6,20 @@ import {
   randomValues,
   recordingBuilder,
   runKernels,
+  testGpu,
   testTensor,
+  withSubgroups,
 } from '../testing.ts';
 import { rowNorms, rowSquaresReference, sumKernel, sumSquares } from './reduce.ts';
 
-describe.each(allTraits)('reduce, %s', (_, traits) => {
+describe.each([...allTraits, withSubgroups])('reduce, %s', (_, traits) => {
   test.each([
     [1, 1],
     [3, 7],
     [67, 40],
     [130, 131],
   ])('%i x %i: sums of squares and row norms equal float64', async (rows, cols) => {
+    if (traits.subgroups && !(await testGpu()).features.subgroups) return;
     const x = testTensor('x', 'P', cols);
     const start = testTensor('start', 'P', cols);
     const out = testTensor('out', 1, 4, 'state');

@@ -9,6 +9,7 @@ import {
   type Uniform,
   u32,
 } from '../kernel.ts';
+import { laneConstants } from '../lanes.ts';
 import type { Builder } from '../op.ts';
 import { rowNormsOnnx, sumSquaresOnnx } from './onnx.ts';
 import rowSquaresWgsl from './row_squares.wgsl?raw';
@@ -62,8 +63,7 @@ export function rowSquaresKernel(
       VECTOR: vector,
       V: vector ? 'vec4f' : 'f32',
       WIDTH: vector ? x.cols / 4 : x.cols,
-      LANES: traits.rowLanes,
-      ROWS: rowsPerGroup,
+      ...laneConstants(traits, 'f32'),
       MINUS: minus !== undefined,
       ROOT: root,
     }),

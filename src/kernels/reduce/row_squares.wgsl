@@ -1,3 +1,4 @@
+$ENABLES
 // out[at + i] = sum over row first + i of (x - minus)^2, its square root where ROOT.
 struct Uniforms { first: u32, rows: u32, at: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -7,12 +8,10 @@ struct Uniforms { first: u32, rows: u32, at: u32 }
 @group(0) @binding(3) var<storage, read> minus: array<$V>;
 //# end
 
-//# if LANES > 1
-var<workgroup> part: array<f32, $(ROWS * LANES)>;
-//# end
+$ROW_SUM
 
 @compute @workgroup_size($(ROWS * LANES))
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32$SUBGROUP) {
   let row = (group.y * 65535u + group.x) * $(ROWS)u + local / $(LANES)u;
   let lane = local % $(LANES)u;
   let live = row < u.rows;
@@ -32,15 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
     }
   }
-//# if LANES > 1
-  part[local] = sum;
-  workgroupBarrier();
-  for (var half = $(LANES / 2)u; half > 0u; half >>= 1u) {
-    if lane < half { part[local] += part[local + half]; }
-    workgroupBarrier();
-  }
-  sum = part[local - lane];
-//# end
+  sum = row_sum(sum, local$SIZE);
   if live && lane == 0u {
 //# if ROOT
     out[u.at + row] = sqrt(sum);

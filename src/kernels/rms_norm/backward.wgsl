@@ -1,3 +1,4 @@
+$ENABLES
 // With r = rsqrt(mean(x^2) + EPS) and g = dy * weight:  dx = r * g - x * r^3 * mean(g * x)  (+ addend).
 struct Uniforms { rows: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -9,12 +10,10 @@ struct Uniforms { rows: u32 }
 @group(0) @binding(5) var<storage, read> addend: array<$V>;
 //# end
 
-//# if LANES > 1
-var<workgroup> part: array<vec2f, $(ROWS * LANES)>;
-//# end
+$ROW_SUM
 
 @compute @workgroup_size($(ROWS * LANES))
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32$SUBGROUP) {
   let row = (group.y * 65535u + group.x) * $(ROWS)u + local / $(LANES)u;
   let lane = local % $(LANES)u;
   let live = row < u.rows;
@@ -27,15 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       sum += vec2f($DOT(v, v), $DOT(v, dy[base + i] * weight[i]));
     }
   }
-//# if LANES > 1
-  part[local] = sum;
-  workgroupBarrier();
-  for (var half = $(LANES / 2)u; half > 0u; half >>= 1u) {
-    if lane < half { part[local] += part[local + half]; }
-    workgroupBarrier();
-  }
-  sum = part[local - lane];
-//# end
+  sum = row_sum(sum, local$SIZE);
   if live {
     let r = inverseSqrt(sum.x / $(COLUMNS).0 + $EPS);
     let shrink = r * r * r * sum.y / $(COLUMNS).0;

@@ -1,3 +1,4 @@
+$ENABLES
 // y = x * rsqrt(mean(x^2) + EPS) * weight, one row for LANES invocations.
 // WIDTH columns; ROWS rows a workgroup of ROWS * LANES invocations.
 struct Uniforms { rows: u32 }
@@ -6,12 +7,10 @@ struct Uniforms { rows: u32 }
 @group(0) @binding(2) var<storage, read> weight: array<$V>;
 @group(0) @binding(3) var<storage, read_write> y: array<$V>;
 
-//# if LANES > 1
-var<workgroup> part: array<f32, $(ROWS * LANES)>;
-//# end
+$ROW_SUM
 
 @compute @workgroup_size($(ROWS * LANES))
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32$SUBGROUP) {
   let row = (group.y * 65535u + group.x) * $(ROWS)u + local / $(LANES)u;
   let lane = local % $(LANES)u;
   let live = row < u.rows;
@@ -23,15 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       sum += $DOT(v, v);
     }
   }
-//# if LANES > 1
-  part[local] = sum;
-  workgroupBarrier();
-  for (var half = $(LANES / 2)u; half > 0u; half >>= 1u) {
-    if lane < half { part[local] += part[local + half]; }
-    workgroupBarrier();
-  }
-  sum = part[local - lane];
-//# end
+  sum = row_sum(sum, local$SIZE);
   if live {
     let scale = inverseSqrt(sum / $(COLUMNS).0 + $EPS);
     for (var i = lane; i < $(WIDTH)u; i += $(LANES)u) {

@@ -6,13 +6,15 @@ import {
   finiteDifferences,
   randomValues,
   runKernels,
+  testGpu,
   testTensor,
+  withSubgroups,
 } from '../testing.ts';
 import { rmsNormBackward, rmsNormForward, rmsNormGradient, rmsNormReference } from './rms_norm.ts';
 
 const EPS = 1e-6;
 
-describe.each(allTraits)('rms_norm, %s', (_, traits) => {
+describe.each([...allTraits, withSubgroups])('rms_norm, %s', (_, traits) => {
   test.each([
     [1, 1],
     [3, 7],
@@ -20,6 +22,7 @@ describe.each(allTraits)('rms_norm, %s', (_, traits) => {
     [67, 40],
     [13, 131],
   ])('%i x %i: forward and backward equal float64', async (rows, cols) => {
+    if (traits.subgroups && !(await testGpu()).features.subgroups) return;
     const x = testTensor('x', 'T', cols);
     const weight = testTensor('weight', 1, cols, 'weight');
     const [y, dy, dx, dxPlus, addend] = ['y', 'dy', 'dx', 'dx+', 'addend'].map((name) =>

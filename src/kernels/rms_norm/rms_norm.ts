@@ -1,5 +1,6 @@
 import { expandWgsl, type WgslConstants } from '../../gpu/index.ts';
 import { type Dims, grid, type Kernel, type KernelTraits, size, type Tensor, u32 } from '../kernel.ts';
+import { laneConstants } from '../lanes.ts';
 import type { Builder } from '../op.ts';
 import backwardWgsl from './backward.wgsl?raw';
 import forwardWgsl from './forward.wgsl?raw';
@@ -43,15 +44,14 @@ export function rmsNorm(b: Builder, x: Tensor, weight: Tensor, eps: number): Ten
   return y;
 }
 
-function constants(traits: KernelTraits, columns: number, eps: number): WgslConstants {
+function constants(traits: KernelTraits, type: 'f32' | 'vec2f', columns: number, eps: number): WgslConstants {
   const vector = columns % 4 === 0;
   return {
     V: vector ? 'vec4f' : 'f32',
     DOT: vector ? 'dot' : 'scalar_dot',
     WIDTH: vector ? columns / 4 : columns,
     COLUMNS: columns,
-    LANES: traits.rowLanes,
-    ROWS: traits.rowLanes === 1 ? 4 : 1,
+    ...laneConstants(traits, type),
     EPS: eps.toExponential(),
   };
 }
@@ -66,10 +66,10 @@ export function rmsNormForward(
   y: Tensor,
   eps: number,
 ): Kernel {
-  const c = constants(traits, x.cols, eps);
+  const c = constants(traits, 'f32', x.cols, eps);
   return {
     name: 'rms_norm/forward',
-    code: SCALAR_DOT + expandWgsl(forwardWgsl, c),
+    code: expandWgsl(forwardWgsl, c) + SCALAR_DOT,
     buffers: [
       { tensor: x, access: 'read' },
       { tensor: weight, access: 'read' },
@@ -93,10 +93,10 @@ export function rmsNormBackward(
   eps: number,
   addend?: Tensor,
 ): Kernel {
-  const c = constants(traits, x.cols, eps);
+  const c = constants(traits, 'vec2f', x.cols, eps);
   return {
     name: 'rms_norm/backward',
-    code: SCALAR_DOT + expandWgsl(backwardWgsl, { ...c, ADDEND: addend !== undefined }),
+    code: expandWgsl(backwardWgsl, { ...c, ADDEND: addend !== undefined }) + SCALAR_DOT,
     buffers: [
       { tensor: x, access: 'read' },
       { tensor: weight, access: 'read' },
