@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create, globals } from 'webgpu';
+import { loadRuntime } from '../src/onnx/index.ts';
 import { ROOT } from './processes.ts';
 
 const location = new URL('http://prelude.invalid/');
@@ -22,3 +23,7 @@ globalThis.fetch = async (input, init) => {
   const found = [join(ROOT, path), join(ROOT, 'public', path)].find((one) => existsSync(one));
   return found ? new Response(await readFile(found)) : new Response(`${path}: not found`, { status: 404 });
 };
+
+// The first to load ONNX Runtime decides where its WASM comes from; Node cannot import an address of the page.
+const wasm = join(ROOT, 'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm');
+await loadRuntime({ threads: 1, wasm: await readFile(wasm) });

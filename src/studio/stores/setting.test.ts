@@ -21,12 +21,13 @@ describe('a setting as a link', () => {
         sample: 'questions',
         hub: 'http://class.local:8080',
         recipe: { ...defaultRecipe, promptLength: 5, init: { kind: 'random', range: 0.1 }, seed: 3 },
+        engine: 'onnx',
         theme: 'dark',
         big: true,
         teacher: { locked: new Set<Control>(['seed', 'length']), hidden: new Set<Control>(['model']) },
       }),
     ).toBe(
-      'model=tiny&sample=questions&hub=http%3A%2F%2Fclass.local%3A8080&promptLength=5&init=random&init.range=0.1&seed=3&theme=dark&big=1&lock=seed,length&hide=model',
+      'model=tiny&sample=questions&hub=http%3A%2F%2Fclass.local%3A8080&promptLength=5&init=random&init.range=0.1&seed=3&engine=onnx&theme=dark&big=1&lock=seed,length&hide=model',
     );
   });
 
@@ -100,9 +101,13 @@ describe('a setting as a link', () => {
     );
   });
 
+  test.each(['auto', 'webgpu', 'onnx'])('an engine can be asked for: %s', (engine) => {
+    expect(readSetting(`?engine=${engine}`).setting.engine).toBe(engine);
+  });
+
   test('what is off is left out and said; the rest counts', () => {
     const { setting, notes } = readSetting(
-      '?promptLength=9000&steps=50&init=words&seed=&theme=pink&lock=seed,scene,model&colour=red&init.kind=text',
+      '?promptLength=9000&steps=50&init=words&seed=&engine=cuda&theme=pink&lock=seed,scene,model&colour=red&init.kind=text',
     );
     expect(setting.recipe).toEqual({ ...defaultRecipe, steps: 50 });
     expect(setting.theme).toBeUndefined();
@@ -111,6 +116,7 @@ describe('a setting as a link', () => {
       expect.stringContaining('“init” in the link cannot be words'),
       expect.stringContaining('“promptLength” in the link cannot be 9000'),
       expect.stringContaining('“seed” in the link cannot be empty'),
+      '“engine” in the link is none of auto, webgpu and onnx; it was left out.',
       expect.stringContaining('“theme”'),
       expect.stringContaining('“scene” cannot be locked'),
       expect.stringContaining('“model” cannot be locked'),
