@@ -3,7 +3,14 @@
  * ONNX Runtime on WASM where a tab has no WebGPU. Knows no model and no recipe.
  */
 export { IR_VERSION, type LoweredGraph, type LowerOptions, lowerGraph, OPSET } from './lower.ts';
-export { createOnnxProgram, type FrozenValues, type OnnxProgram, type OnnxRun } from './program.ts';
+export {
+  createOnnxProgram,
+  encodeProgram,
+  type FrozenValues,
+  type OnnxProgram,
+  type OnnxRun,
+  programInputs,
+} from './program.ts';
 export {
   encodeModel,
   MAX_PROTO_BYTES,

@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
 import { PreludeError } from '../errors.ts';
-import { type Dims, type OnnxFeed, size, type Tensor } from '../kernels/index.ts';
+import { type Dims, size, type Tensor } from '../kernels/index.ts';
 import { IR_VERSION, inputName, type LoweredGraph, OPSET } from './lower.ts';
 import { encodeModel, type TensorProto } from './proto.ts';
 import type { OnnxRuntime } from './runtime.ts';
@@ -28,12 +28,19 @@ export interface OnnxProgram<Name extends string = string> {
 /** Little constants go into the file; larger ones are handed over beside it, uncopied. */
 const INLINE_BYTES = 1024;
 
-/** @param valuesOf gives each frozen matrix, once. */
-export async function createOnnxProgram<Name extends string>(
-  ort: OnnxRuntime,
+/**
+ * The file of a graph with its weights beside it, each under a name of its own.
+ * @param valuesOf gives each frozen matrix, once.
+ */
+export async function encodeProgram(
   graph: LoweredGraph,
   valuesOf: (weight: Tensor) => Promise<FrozenValues>,
-): Promise<OnnxProgram<Name>> {
+): Promise<{
+  model: Uint8Array<ArrayBuffer>;
+  externalData: { path: string; data: Uint8Array }[];
+  /** Of all weights. */
+  bytes: number;
+}> {
   const initializers: TensorProto[] = [...graph.constants];
   const externalData: { path: string; data: Uint8Array }[] = [];
   let bytes = 0;
@@ -62,6 +69,44 @@ export async function createOnnxProgram<Name extends string>(
     inputs: graph.inputs,
     outputs: graph.outputs,
   });
+  return { model, externalData, bytes };
+}
+
+/** What a run gives the graph, by the name of the input. */
+export function programInputs(
+  graph: LoweredGraph,
+  { dims, inputs, states }: OnnxRun,
+): Map<string, { dtype: 'f32' | 'i32'; data: Float32Array | Int32Array; shape: readonly number[] }> {
+  const found: ReturnType<typeof programInputs> = new Map();
+  for (const [name, tensor] of graph.states) {
+    const state = states[name];
+    if (!state) throw new Error(`${name} is an input of this program, but the run has none`);
+    found.set(name, { dtype: 'f32', data: state.values, shape: [state.rows, tensor.cols] });
+  }
+  const namesOf = new Map([...graph.states].map(([name, tensor]) => [tensor, name]));
+  const batch = {
+    dims,
+    read(tensor: Tensor) {
+      const data = inputs.get(tensor);
+      if (!data) throw new Error(`${tensor.name} is not part of this batch`);
+      return data;
+    },
+    rows: (state: Tensor) => states[namesOf.get(state) ?? '']?.rows ?? size(dims, state.rows),
+  };
+  for (const feed of graph.feeds) {
+    const { data, shape } = feed.compute(batch);
+    found.set(inputName(feed), { dtype: feed.dtype === 'f32' ? 'f32' : 'i32', data, shape });
+  }
+  return found;
+}
+
+/** @param valuesOf gives each frozen matrix, once. */
+export async function createOnnxProgram<Name extends string>(
+  ort: OnnxRuntime,
+  graph: LoweredGraph,
+  valuesOf: (weight: Tensor) => Promise<FrozenValues>,
+): Promise<OnnxProgram<Name>> {
+  const { model, externalData, bytes } = await encodeProgram(graph, valuesOf);
   const session: InferenceSession = await saidPlainly(() =>
     ort.InferenceSession.create(model, {
       executionProviders: ['wasm'],
@@ -73,24 +118,13 @@ export async function createOnnxProgram<Name extends string>(
 
   return {
     bytes,
-    async run({ dims, inputs, states }) {
+    async run(run) {
       const feeds: Record<string, OrtTensor> = {};
-      for (const [name, tensor] of graph.states) {
-        const state = states[name];
-        if (!state) throw new Error(`${name} is an input of this program, but the run has none`);
-        feeds[name] = new ort.Tensor('float32', state.values, [state.rows, tensor.cols]);
-      }
-      const namesOf = new Map([...graph.states].map(([name, tensor]) => [tensor, name]));
-      const batch = {
-        dims,
-        read(tensor: Tensor) {
-          const data = inputs.get(tensor);
-          if (!data) throw new Error(`${tensor.name} is not part of this batch`);
-          return data;
-        },
-        rows: (state: Tensor) => states[namesOf.get(state) ?? '']?.rows ?? size(dims, state.rows),
-      };
-      for (const feed of graph.feeds) feeds[inputName(feed)] = fed(ort, feed, feed.compute(batch));
+      for (const [name, { dtype, data, shape }] of programInputs(graph, run))
+        feeds[name] =
+          dtype === 'f32'
+            ? new ort.Tensor('float32', data as Float32Array, shape)
+            : new ort.Tensor('int32', data as Int32Array, shape);
       const results = await saidPlainly(() => session.run(feeds));
       const found = {} as Record<Name, Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>;
       for (const { name } of graph.outputs)
@@ -116,12 +150,3 @@ async function saidPlainly<T>(work: () => Promise<T>): Promise<T> {
     });
   }
 }
-
-const fed = (
-  ort: OnnxRuntime,
-  feed: OnnxFeed,
-  { data, shape }: ReturnType<OnnxFeed['compute']>,
-): OrtTensor =>
-  feed.dtype === 'f32'
-    ? new ort.Tensor('float32', data as Float32Array, shape)
-    : new ort.Tensor('int32', data as Int32Array, shape);
