@@ -3,7 +3,7 @@ import { makeTensor } from '../graph/index.ts';
 import { formatBytes, type Tensor, type WeightDtype } from '../kernels/index.ts';
 import type { DType } from '../weights/index.ts';
 import type { FrozenTensor } from './model.ts';
-import { type Floor, keptFormat, type Precision } from './precision.ts';
+import { type Floor, keptFormat, type Precision, turnedDtype } from './precision.ts';
 
 /** What a family needs to know of a checkpoint. */
 export interface Checkpoint {
@@ -118,30 +118,30 @@ export function collectFrozen(checkpoint: Checkpoint): Frozen {
     list.push(frozen);
     return frozen.tensor;
   };
+  const matrix: Frozen['matrix'] = (name, parts, rows, cols, options = {}) => {
+    const { transposed, rowOrder, published = rows, floor } = options;
+    const runs = parts.map((part): Run => {
+      const { shape, dtype } = need(part);
+      const [out, into] = transposed ? [shape[1], shape[0]] : shape;
+      if (shape.length !== 2 || into !== cols)
+        throw shapeError(part, transposed ? `${cols} rows` : `${cols} columns`);
+      const held = transposed ? turnedDtype(dtype) : dtype;
+      return { rows: out!, dtype: keptFormat(held, cols, checkpoint.precision, floor) };
+    });
+    const found = runs.reduce((sum, run) => sum + run.rows, 0);
+    if (found !== published)
+      throw wrong(parts[0]!, `${parts[0]}: ${found} rows in all; the config asks for ${published}.`);
+    const same = runs.every(({ dtype }) => dtype === runs[0]!.dtype);
+    // Rows in another order are rows of one format.
+    const kept = rowOrder ? [{ rows, dtype: same ? runs[0]!.dtype : ('f32' as const) }] : joinRuns(runs);
+    const tensor = makeWeight(name, cols, kept, checkpoint.bindingBytes);
+    return add({ kind: 'matrix', tensor, parts, transposed, rowOrder });
+  };
   return {
     list,
     has: (name) => checkpoint.has(name),
-    matrix(name, parts, rows, cols, options = {}) {
-      const { transposed, rowOrder, published = rows, floor } = options;
-      const runs = parts.map((part): Run => {
-        const { shape, dtype } = need(part);
-        const [out, into] = transposed ? [shape[1], shape[0]] : shape;
-        if (shape.length !== 2 || into !== cols)
-          throw shapeError(part, transposed ? `${cols} rows` : `${cols} columns`);
-        return { rows: out!, dtype: keptFormat(dtype, cols, checkpoint.precision, floor) };
-      });
-      const found = runs.reduce((sum, run) => sum + run.rows, 0);
-      if (found !== published)
-        throw wrong(parts[0]!, `${parts[0]}: ${found} rows in all; the config asks for ${published}.`);
-      const same = runs.every(({ dtype }) => dtype === runs[0]!.dtype);
-      // Rows in another order are rows of one format.
-      const kept = rowOrder ? [{ rows, dtype: same ? runs[0]!.dtype : ('f32' as const) }] : joinRuns(runs);
-      const tensor = makeWeight(name, cols, kept, checkpoint.bindingBytes);
-      return add({ kind: 'matrix', tensor, parts, transposed, rowOrder });
-    },
-    vocabulary(name, part, rows, cols) {
-      return this.matrix(name, [part], rows, cols, { floor: 'q8_0' });
-    },
+    matrix,
+    vocabulary: (name, part, rows, cols) => matrix(name, [part], rows, cols, { floor: 'q8_0' }),
     vector(name, parts, cols, { rowOrder, published = cols, expand } = {}) {
       let found = 0;
       for (const part of parts) {

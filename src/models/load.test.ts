@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { piecesOf, type Tensor, tensorBytes } from '../kernels/index.ts';
+import type { Session } from '../graph/index.ts';
+import { layOut, piecesOf, type Tensor, tensorBytes } from '../kernels/index.ts';
 import {
   bytesSource,
   type DType,
@@ -12,7 +13,7 @@ import {
   type WeightFile,
 } from '../weights/index.ts';
 import { type Checkpoint, collectFrozen } from './frozen.ts';
-import { readFrozen } from './load.ts';
+import { readFrozen, uploadFrozen } from './load.ts';
 import { keptFormat, type Precision } from './precision.ts';
 import { makeModel } from './registry.ts';
 
@@ -177,6 +178,68 @@ const weightBytesAt = (config: unknown, weights: Pick<WeightFile, 'tensors'>, pr
     (sum, { tensor }) => sum + tensorBytes(tensor, {}),
     0,
   );
+
+describe('uploadFrozen', () => {
+  /** A session whose buffers are arrays. */
+  function memorySession() {
+    const written = new Map<object, Uint8Array>();
+    const session = {
+      persistent: new Map(),
+      buffers: {
+        make(bytes: number, label: string) {
+          const buffer = { label, size: bytes };
+          written.set(buffer, new Uint8Array(Math.ceil(bytes / 4) * 4));
+          return buffer;
+        },
+      },
+      gpu: {
+        queue: {
+          writeBuffer: (buffer: object, offset: number, data: Uint8Array) =>
+            written.get(buffer)!.set(data, offset),
+          onSubmittedWorkDone: async () => undefined,
+        },
+      },
+    } as unknown as Session;
+    return { session, bytesOf: (tensor: Tensor) => written.get(session.persistent.get(tensor) as object)! };
+  }
+
+  test('a large matrix is read, quantised and written in small pieces, and is whole', async () => {
+    // 11 blocks a row, and an odd number of rows in the first piece: pairs of blocks lie across it.
+    const shape = [12_001, 352];
+    const halves = Uint16Array.from(
+      { length: shape[0]! * shape[1]! },
+      (_, i) => 0x3000 + ((i * 7919) % 0x0fff),
+    );
+    const weights = memoryWeights({ t: { dtype: 'F16', shape, bytes: new Uint8Array(halves.buffer) } });
+    let longest = 0;
+    const watched: WeightFile = {
+      ...weights,
+      read: () => Promise.reject(new Error('read whole')),
+      readPart: async (name, offset, length) => {
+        longest = Math.max(longest, length);
+        return weights.readPart!(name, offset, length);
+      },
+    };
+    const frozen = collectFrozen(checkpoint(weights, { precision: 'q8_0', bindingBytes: 4_000_000 }));
+    const whole = frozen.matrix('t', ['t'], shape[0]!, shape[1]!);
+    expect(piecesOf(whole)).toHaveLength(2);
+    const { session, bytesOf } = memorySession();
+    const progress: number[] = [];
+    await uploadFrozen(session, { frozen: frozen.list }, watched, (done, total) =>
+      progress.push(done / total),
+    );
+    expect(longest).toBeLessThanOrEqual(8 * 2 ** 20);
+    const values = toFloat32(new Uint8Array(halves.buffer), 'F16');
+    let row = 0;
+    for (const piece of piecesOf(whole)) {
+      const end = row + (piece.rows as number);
+      const own = quantize(values.subarray(row * shape[1]!, end * shape[1]!), 'Q8_0');
+      expect(Buffer.compare(bytesOf(piece), layOut('q8_0', own))).toBe(0);
+      row = end;
+    }
+    expect(progress.at(-1)).toBe(1);
+  });
+});
 
 describe('bytes of a model', () => {
   test('are those of its values, in every family', async () => {

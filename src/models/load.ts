@@ -19,7 +19,7 @@ import {
   type WeightFile,
 } from '../weights/index.ts';
 import type { FrozenModel, FrozenTensor } from './model.ts';
-import { publishedDtype, storedFormat } from './precision.ts';
+import { publishedDtype, storedFormat, turnedDtype } from './precision.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -99,13 +99,14 @@ async function reordered(
   return { dtype, rows, bytes };
 }
 
-/** [rows, cols] turned round. Halves of both kinds stay what they are; of all else f32 values are made. */
+/** [rows, cols] turned round. */
 function transpose(bytes: Uint8Array, dtype: DType, rows: number, cols: number): PublishedRows {
-  const halves = dtype === 'F16' || dtype === 'BF16';
+  const turnedTo = turnedDtype(dtype);
+  const halves = turnedTo !== 'F32';
   const values = halves ? new Uint16Array(new Uint8Array(bytes).buffer) : toFloat32(bytes, dtype);
   const turned = halves ? new Uint16Array(values.length) : new Float32Array(values.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) turned[c * rows + r] = values[r * cols + c]!;
-  return { dtype: halves ? dtype : 'F32', rows: cols, bytes: new Uint8Array(turned.buffer) };
+  return { dtype: turnedTo, rows: cols, bytes: new Uint8Array(turned.buffer) };
 }
 
 /** The rows of a matrix, each brought to the format of the piece it belongs to. */

@@ -20,6 +20,9 @@ export function storedFormat(dtype: DType): WeightDtype {
   return dtype.startsWith('F8_') ? 'f16' : 'f32';
 }
 
+/** Dtype of a published matrix once it is turned round: halves of both kinds stay what they are, of all else f32 values are made. */
+export const turnedDtype = (dtype: DType): DType => (dtype === 'F16' || dtype === 'BF16' ? dtype : 'F32');
+
 /** Published name of a format. */
 export const publishedDtype = (format: WeightDtype): DType => format.toUpperCase() as DType;
 

@@ -35,21 +35,25 @@ export function modelNeeds(
 ): ModelNeeds {
   // ONNX Runtime holds what is no half as 32-bit numbers: smaller blocks would only round.
   const widens = report.engine === 'onnx';
-  const { info } = makeModel(config, weights);
+  const stored = makeModel(config, weights, { bindingBytes: bindingLimit });
+  const { info } = stored;
   const task = { promptLength: defaultRecipe.promptLength, tokens: TOKENS };
+  // Activations are f32 at every precision.
+  const predict = predictMemory(
+    traits,
+    stored,
+    { length: task.promptLength, loss: 'verbalizers', optimizer: defaultRecipe.optimizer, clipNorm: 0 },
+    [usualExample(task)],
+  );
+  const largestBatch = largestFitting(predict, bindingLimit);
+  const { activations } = predict(Math.max(1, Math.min(USUAL_BATCH, largestBatch)));
   const precisions = (widens ? PRECISIONS.slice(0, 1) : PRECISIONS)
     .map((precision): PrecisionNeed => {
       const model = makeModel(config, weights, { precision, bindingBytes: bindingLimit });
-      const predict = predictMemory(
-        traits,
-        model,
-        { length: task.promptLength, loss: 'verbalizers', optimizer: defaultRecipe.optimizer, clipNorm: 0 },
-        [usualExample(task)],
-      );
       const pieces = model.frozen.flatMap(({ tensor }) => piecesOf(tensor));
-      const largestBytes = Math.max(...pieces.map((piece) => tensorBytes(piece, {})));
-      const largestBatch = largestFitting(predict, bindingLimit);
-      const { weights: kept, activations } = predict(Math.max(1, Math.min(USUAL_BATCH, largestBatch)));
+      const bytes = pieces.map((piece) => tensorBytes(piece, {}));
+      const largestBytes = Math.max(...bytes);
+      const kept = bytes.reduce((sum, own) => sum + own, 0);
       return {
         precision,
         weightBytes: widens ? widenedBytes(model) : kept,
