@@ -1,5 +1,6 @@
 import { X } from 'lucide-react';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { Link } from 'wouter';
 import { Button, IconButton } from '../components/index.ts';
 import { keyIsTaken } from '../shell/keys.ts';
 import { go } from '../shell/location.ts';
@@ -86,6 +87,15 @@ export function Tour({ number }: { number: number }) {
           </IconButton>
         </div>
         <p>{stop.text}</p>
+        {stop.links && (
+          <p className="tour-links">
+            {stop.links.map(({ href, title }) => (
+              <Link key={href} href={href}>
+                {title}
+              </Link>
+            ))}
+          </p>
+        )}
         <div className="tour-foot">
           <span className="small muted">
             {number} of {STOPS.length}

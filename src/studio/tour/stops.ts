@@ -5,6 +5,8 @@ export interface Stop {
   text: string;
   /** The first of these that is on the page and has a size is pointed at. */
   targets: readonly string[];
+  /** Pages to go on to. */
+  links?: readonly { href: string; title: string }[];
 }
 
 export const STOPS: readonly Stop[] = [
@@ -45,8 +47,13 @@ export const STOPS: readonly Stop[] = [
   },
   {
     title: 'Where to go from here',
-    text: 'Results lists what a run gets wrong. Prompt hands you what was learned as a file, shows its inside, and lets several prompts share one batch or vote. Lessons has five experiments.',
+    text: 'Results lists what a run gets wrong. Prompt hands you what was learned as a file, shows it from within, and lets several prompts share one batch. Lessons has five experiments, each with a guess to make first.',
     targets: ['.stations'],
+    links: [
+      { href: '/prompt/inside', title: 'Inside the prompt' },
+      { href: '/prompt/together', title: 'One model, many prompts' },
+      { href: '/lessons', title: 'Lessons' },
+    ],
   },
 ];
 
