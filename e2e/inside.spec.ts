@@ -14,16 +14,20 @@ import {
   watchPage,
 } from './helpers.ts';
 
+/** Light and dark, and on a phone. */
 async function expectSound(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect
-    .soft(
-      violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
-    )
-    .toEqual([]);
-  // Nothing is wider than a phone.
+  for (const theme of ['Dark theme', 'Light theme']) {
+    await page.getByRole('button', { name: theme }).click();
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect
+      .soft(
+        violations
+          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
+      )
+      .toEqual([]);
+  }
+  // Nothing is wider than the screen.
   await page.setViewportSize({ width: 390, height: 844 });
   await expect.soft
     .poll(() => page.evaluate(() => document.documentElement.scrollWidth))
@@ -46,6 +50,7 @@ test('inside a prompt: its words over the steps, the map, what matters, who look
   test.setTimeout(300_000);
   const { problems } = watchPage(page);
   await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ colorScheme: 'light' });
   await openStudio(page, SHADERS);
   await openPage(page, 'Inside the prompt');
   await expect(page.getByText(/stand here once a prompt has been learned/)).toBeVisible();
