@@ -13,16 +13,11 @@ import { createModelDesk } from './models.ts';
 import type { PreparedTask, TextModel } from './preparedTask.ts';
 import { profileStep } from './profile.ts';
 import type { Engine, PromptRef } from './protocol.ts';
-import {
-  createReadingDesk,
-  noSoftPrompt,
-  type ReadablePrompt,
-  readableValues,
-  softValues,
-} from './reading.ts';
+import { createReadingDesk, type ReadablePrompt, readableValues } from './reading.ts';
 import { createRunDesk } from './runs.ts';
 import { createOpinionDesk } from './secondOpinion.ts';
-import { createTogetherDesk, type TaskOfPrompt } from './together.ts';
+import { createTaskOf } from './taskOf.ts';
+import { createTogetherDesk } from './together.ts';
 import { createTrialDesk } from './trials.ts';
 
 /**
@@ -68,30 +63,7 @@ export function createEngine(baseUrl: string): Engine {
   const reading = createReadingDesk(device, needTask, resolve);
   const opinions = createOpinionDesk(device, needTask, resolve);
 
-  const taskOf = async (prompt: PromptRef): Promise<TaskOfPrompt> => {
-    const { length, values } = await softValues(await resolve(prompt));
-    if (prompt.kind === 'run') {
-      const { summary, settings, labels, examples = [] } = await runs.get(prompt.run);
-      const { template, appendEos } = settings;
-      return { prompt, name: summary.name, length, values, template, appendEos, answers: labels, examples };
-    }
-    if (prompt.kind === 'saved') {
-      const { name, task } = await prompts.get(prompt.id);
-      // A file that names no task is asked what the open table asks.
-      const { settings, verbalizers } = needTask();
-      return {
-        prompt,
-        name,
-        length,
-        values,
-        template: task?.template ?? settings.template,
-        answers: task?.labels ?? verbalizers.map(({ label, text }) => ({ label, text })),
-        appendEos: task?.appendEos ?? settings.appendEos,
-        examples: [],
-      };
-    }
-    throw noSoftPrompt();
-  };
+  const taskOf = createTaskOf(resolve, runs, prompts, needTask);
   const measuring = createMeasuring();
   const inside = createInsideDesk(
     device,

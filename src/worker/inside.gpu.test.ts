@@ -169,6 +169,17 @@ describe.each(['webgpu', 'onnx'] as const)('on %s', (name) => {
       });
     });
 
+    test('a kept prompt votes as the run that it was kept from, and is shown on rows of the open table', async () => {
+      const { id } = await engine.savePrompt((first as { run: string }).run, 'kept');
+      const kept: PromptRef = { kind: 'saved', id };
+      const [described] = await engine.describePrompts([kept]);
+      expect(described).toMatchObject({ name: 'kept', length: 4 });
+      expect(described!.examples.length).toBeGreaterThan(0);
+      const { members } = await engine.vote([first, kept], 'dev', ignore);
+      expect(members[1]!.accuracy).toBe(members[0]!.accuracy);
+      expect((await engine.promptTrail(kept)).steps).toHaveLength(1);
+    });
+
     test('tasks mixed in one batch, each text under its own prompt, template and labels', async () => {
       await openSample('film-reviews');
       const film = await run(3);

@@ -7,23 +7,10 @@ import type { DeviceDesk } from './device.ts';
 import { drawDevRows, type Measuring, meanOf, scoreRows } from './measuring.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import { speedometer } from './progress.ts';
-import type {
-  LabelScore,
-  PromptDescription,
-  PromptRef,
-  Share,
-  TogetherEngine,
-  VoteReport,
-} from './protocol.ts';
+import type { LabelScore, PromptRef, Share, TogetherEngine, VoteReport } from './protocol.ts';
 import { best, labelScores, type ResolvePrompt, softValues } from './reading.ts';
 import { devSample } from './runPlan.ts';
-
-/** A prompt with the task that it learned. */
-export interface TaskOfPrompt extends Omit<PromptDescription, 'bytes' | 'labels'> {
-  answers: { label: string; text: string }[];
-  appendEos: boolean;
-  values: Float32Array<ArrayBuffer>;
-}
+import { sameLabels, type TaskOfPrompt } from './taskOf.ts';
 
 /** Tokens of a text at most where it is read under the template of another task. */
 const MOST_TOKENS = 256;
@@ -148,7 +135,10 @@ export function createTogetherDesk(
         const members = await Promise.all(refs.map(taskOf));
         for (const { name, answers } of members)
           if (
-            JSON.stringify(answers.map((a) => a.label).sort()) !== JSON.stringify([...current.labels].sort())
+            !sameLabels(
+              answers.map((a) => a.label),
+              current.labels,
+            )
           )
             throw new PreludeError(
               'prompt-mismatch',
