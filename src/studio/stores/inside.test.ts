@@ -140,4 +140,17 @@ describe('several prompts on one model', () => {
     together.getState().setEnds(refs[1], refs[0]);
     expect(together.getState()).toMatchObject({ slide: undefined, along: undefined });
   });
+
+  test('between prompts of different lengths there is no way, which is no error', async () => {
+    const { engine, studio, refs, asked } = await studioWithRuns(1);
+    const saved = (await engine.savedPrompts())[0]!;
+    expect(saved.length).not.toBe(recipe.promptLength);
+    const together = createTogether(engine, studio.session, studio.notices);
+    together.getState().setEnds(refs[0], { kind: 'saved', id: saved.id });
+    together.getState().setSlideText('a short text');
+    await vi.waitFor(() => expect(together.getState().lengths).toEqual([recipe.promptLength, saved.length]));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(asked('slideText')).toBe(0);
+    expect(studio.notices.getState().errors).toEqual([]);
+  });
 });

@@ -33,6 +33,8 @@ export interface TogetherState {
 
   from?: PromptRef;
   to?: PromptRef;
+  /** Virtual tokens of the two: there is a way between prompts of one length only. */
+  lengths?: [from: number, to: number];
   /** 0: all of the first prompt, 1: all of the second. */
   at: number;
   slide?: SlideReport;
@@ -88,7 +90,14 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
     const ask = lastWish(() =>
       attempt(async (isCurrent) => {
         const { from, to, text, text2 } = get();
-        if (!from || !to || !text.trim()) return set({ along: undefined });
+        if (!from || !to) return;
+        if (!get().lengths) {
+          const [a, b] = await engine.describePrompts([from, to]);
+          if (!isCurrent() || get().from !== from || get().to !== to) return;
+          set({ lengths: [a!.length, b!.length] });
+        }
+        const [a, b] = get().lengths!;
+        if (a !== b || !text.trim()) return set({ along: undefined });
         const along = await engine.slideText(from, to, text, text2, TEXT_POINTS);
         if (isCurrent()) set({ along });
       }),
@@ -139,7 +148,7 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
         }),
       setEnds(from, to) {
         if (JSON.stringify([from, to]) === JSON.stringify([get().from, get().to])) return;
-        set({ from, to, slide: undefined, along: undefined });
+        set({ from, to, lengths: undefined, slide: undefined, along: undefined });
         void ask();
       },
       setAt: (at) => set({ at }),
@@ -164,7 +173,8 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
     if (now.task === before.task && now.model === before.model) return;
     // Rows and labels are others, or the model: what was measured holds no more.
     store.setState({ vote: undefined, slide: undefined, along: undefined, report: undefined, text: '' });
-    if (now.model !== before.model) store.setState({ chosen: [], texts: {}, from: undefined, to: undefined });
+    if (now.model !== before.model)
+      store.setState({ chosen: [], texts: {}, from: undefined, to: undefined, lengths: undefined });
   });
   return store;
 }

@@ -24,6 +24,8 @@ export function SlideView({ choices }: { choices: readonly PromptChoice[] }) {
   const along = useTogether((s) => s.along);
   const text = useTogether((s) => s.text);
   const text2 = useTogether((s) => s.text2);
+  const lengths = useTogether((s) => s.lengths);
+  const apart = lengths !== undefined && lengths[0] !== lengths[1];
   const { setEnds, setAt, measure, stop, setSlideText } = togetherOf(studio).getState();
   const keys = [refKey(a.prompt), refKey(b.prompt)].join();
 
@@ -47,11 +49,17 @@ export function SlideView({ choices }: { choices: readonly PromptChoice[] }) {
         {progress ? (
           <ProgressLine progress={progress} onStop={() => void stop()} />
         ) : (
-          <Button isDisabled={a === b} onPress={() => void measure()}>
+          <Button isDisabled={a === b || apart} onPress={() => void measure()}>
             Measure along the way
           </Button>
         )}
       </div>
+      {apart && (
+        <p className="small muted">
+          One has {lengths[0]} virtual tokens and the other {lengths[1]}: there is no way between vectors of
+          different sizes. Choose two prompts of one length.
+        </p>
+      )}
       {slide && (
         <>
           <SlideChart slide={slide} at={at} names={[a.name, b.name]} />
