@@ -6,7 +6,7 @@ import { bytesSource, openSafetensors, type WeightFile } from '../weights/index.
 import { fromGguf, halvesFromPairs, loadGguf } from './gguf.ts';
 import { readFrozen } from './load.ts';
 import { makeModel } from './registry.ts';
-import { type Rotary, rotaryFrequencies } from './rotary.ts';
+import { type Rotary, rotaryFrequencies, rotaryGain } from './rotary.ts';
 
 type Config = Record<string, unknown>;
 
@@ -56,8 +56,14 @@ describe('configs', () => {
   });
 
   test.each([
-    ['llama', { rope_scaling: { type: 'dynamic', factor: 2 } }, 'dynamic'],
-    ['llama', { rope_scaling: { rope_type: 'yarn', factor: 2 } }, 'yarn'],
+    ['llama', { rope_scaling: { type: 'ntk-by-parts', factor: 2 } }, 'ntk-by-parts'],
+    ['llama', { rope_scaling: { rope_type: 'yarn', factor: 2 } }, 'original_max_position_embeddings'],
+    ['llama', { rope_scaling: { rope_type: 'default', mrope_section: [1, 1, 1] } }, 'mrope_section'],
+    [
+      'phi3-longrope',
+      { rope_scaling: { type: 'longrope', short_factor: [1, 2], long_factor: [1, 2] } },
+      '3 frequencies',
+    ],
     ['llama', { rope_scaling: { rope_type: 'linear' } }, 'factor'],
     ['llama', { hidden_act: 'gelu' }, 'hidden_act'],
     ['llama', { mlp_bias: true }, 'mlp_bias'],
@@ -111,6 +117,22 @@ describe('rotaryFrequencies', () => {
         expect(frequency).toBeGreaterThan(plain[i] / 8);
       }
     });
+  });
+
+  test('yarn keeps what turns often within the original length, and divides what hardly turns', () => {
+    const rotary = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 2048 };
+    const plain = rotaryFrequencies({}, 10_000, 64);
+    const scaled = rotaryFrequencies(rotary, 10_000, 64);
+    expect(scaled[0]).toBe(plain[0]);
+    expect(scaled.at(-1)).toBeCloseTo(plain.at(-1)! / 4, 12);
+    expect(rotaryGain(rotary, 8192)).toBeCloseTo(0.1 * Math.log(4) + 1, 12);
+    expect(rotaryGain({ ...rotary, attention_factor: 1.5 }, 8192)).toBe(1.5);
+    expect(rotaryGain({}, 8192)).toBe(1);
+  });
+
+  test('longrope reads texts up to the original length, where its table is the short one', async () => {
+    const { info } = makeModel(configOf('phi3-longrope'), await weightsOf('phi3-longrope'));
+    expect(info.maxPositions).toBe(64);
   });
 
   test('linear divides all by the factor', () => {

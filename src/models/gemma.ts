@@ -73,11 +73,12 @@ export function makeGemma(config: unknown, checkpoint: Checkpoint): CausalModel 
   };
   const isSliding = slidingOf(c);
   const embedding = frozen.vocabulary('embedding', 'model.embed_tokens.weight', c.vocab_size, width);
-  const positions = positionsFor(c.max_position_embeddings);
   const { full, sliding } = rotariesOf(c);
+  const published = c.max_position_embeddings;
+  const positions = Math.min(positionsFor(published, full), positionsFor(published, sliding));
   const tables = {
-    full: rotaryTable(frozen, 'rotary', full, full.rope_theta ?? 1e6, headDim, positions),
-    sliding: rotaryTable(frozen, 'local rotary', sliding, sliding.rope_theta ?? 1e4, headDim, positions),
+    full: rotaryTable(frozen, 'rotary', full, full.rope_theta ?? 1e6, headDim, published),
+    sliding: rotaryTable(frozen, 'local rotary', sliding, sliding.rope_theta ?? 1e4, headDim, published),
   };
   const norm = (name: string): Norm => ({
     weight: frozen.vector(name, [`${name}.weight`], width, {

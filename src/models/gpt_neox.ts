@@ -59,7 +59,7 @@ export function makeGptNeox(config: unknown, checkpoint: Checkpoint): CausalMode
   });
   const embedding = frozen.vocabulary('embedding', 'gpt_neox.embed_in.weight', c.vocab_size, width);
   const rotary = { ...c.rope_scaling, ...c.rope_parameters };
-  const positions = positionsFor(c.max_position_embeddings);
+  const positions = positionsFor(c.max_position_embeddings, rotary);
   const share = c.rotary_pct ?? rotary.partial_rotary_factor ?? 0.25;
   const table = rotaryTable(
     frozen,
@@ -67,7 +67,7 @@ export function makeGptNeox(config: unknown, checkpoint: Checkpoint): CausalMode
     rotary,
     c.rope_parameters?.rope_theta ?? c.rotary_emb_base ?? c.rope_theta ?? 10_000,
     Math.floor(headDim * share),
-    positions,
+    c.max_position_embeddings,
   );
   /** Row of [q; k; v] to row of [heads, 3, headDim]. */
   const rowOrder = (row: number): number => {

@@ -83,16 +83,23 @@ export function makeLlama(config: unknown, checkpoint: Checkpoint): CausalModel 
   const windowed = windowsOf(c, variant);
 
   const embedding = frozen.vocabulary('embedding', 'model.embed_tokens.weight', c.vocab_size, width);
-  const rotary = { ...c.rope_scaling, ...c.rope_parameters };
+  const rotary = {
+    // Phi-3 has it beside its scaling.
+    ...(c.original_max_position_embeddings && {
+      original_max_position_embeddings: c.original_max_position_embeddings,
+    }),
+    ...c.rope_scaling,
+    ...c.rope_parameters,
+  };
   const turned = headDim * (c.partial_rotary_factor ?? rotary.partial_rotary_factor ?? 1);
-  const positions = positionsFor(c.max_position_embeddings);
+  const positions = positionsFor(c.max_position_embeddings, rotary);
   const table = rotaryTable(
     frozen,
     'rotary',
     rotary,
     c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10_000,
     turned,
-    positions,
+    c.max_position_embeddings,
   );
   const norm = (name: string): Norm => ({ weight: frozen.vector(name, [`${name}.weight`], width) });
   const layers = range(c.num_hidden_layers).map((i): DecoderLayer => {
