@@ -161,4 +161,23 @@ describe('the engine behind the protocol', () => {
     expect(tokens[0].words[0].cosine).toBeGreaterThan(random.mean);
     expect(tokens[0].startedFrom).toBe(tokens[0].words[0].word);
   });
+
+  test('a model in 8 bits takes little more than half of its halves, keeps the task, and learns', async () => {
+    const halves = await engine.loadModel({ kind: 'builtin', id: 'tiny' }, ignore);
+    const report = await engine.loadModel({ kind: 'builtin', id: 'tiny' }, ignore, { precision: 'q8_0' });
+    expect(report).toMatchObject({ precision: 'q8_0', fingerprint: halves.fingerprint });
+    expect(report.weightBytes / halves.weightBytes).toBeGreaterThan(34 / 64);
+    expect(report.weightBytes / halves.weightBytes).toBeLessThan(0.56);
+    const settings = await engine.suggestTask();
+    await engine.setTask(
+      { ...settings, split: { kind: 'stratified', train: 0.9, dev: 0.05, test: 0.05, seed: 1 } },
+      ignore,
+    );
+    const { events } = await run({ ...recipe, steps: 2, evalEvery: 2 });
+    const losses = events.flatMap((event) =>
+      event.type === 'steps' ? event.records.map(({ loss }) => loss) : [],
+    );
+    expect(losses).toHaveLength(2);
+    expect(losses.every((loss) => loss > 0 && loss < 5)).toBe(true);
+  });
 });
