@@ -71,7 +71,7 @@ test('no WebGPU: the studio goes on with the processor, says why, and how WebGPU
   page,
 }) => {
   await changeWorker(page, 'delete WorkerNavigator.prototype.gpu;');
-  await page.goto('./');
+  await page.goto('./?model=tiny');
   const notice = page.getByRole('region', { name: 'Engine', exact: true });
   await expect(notice).toContainText('This browser offers no WebGPU to this page. The processor computes');
   await ready(page);
