@@ -106,7 +106,7 @@ function script(prompt: SoftPrompt, words: { model: string; adapter: string; tex
       `inputs = tokenizer(" ".join([${words.text}]), return_tensors="pt")`,
       'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=20)[0], skip_special_tokens=True))',
     ].join('\n');
-  const answers = `{${task.labels.map((l) => `${literal(l.label)}: ${literal(l.text)}`).join(', ')}}`;
+  const answers = `{${task.labels.map((l) => `${literal(l.label)}: ${literal((task.answerPrefix ?? '') + l.text)}`).join(', ')}}`;
   const eos = task.appendEos ? ' + [tokenizer.eos_token_id]' : '';
   return [
     ...head,

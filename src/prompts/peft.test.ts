@@ -172,6 +172,22 @@ describe('adapters written here', () => {
     );
   });
 
+  test('the script takes the model and the text as arguments; a decoder’s answers begin with what its tokens want', () => {
+    const own = samplePrompt();
+    const labels = [{ label: 'good', text: 'positive' }];
+    const script = (family: string, answerPrefix?: string) => {
+      const task = { template: '{text}', labels, appendEos: false, answerPrefix };
+      const files = adapterFiles(samplePrompt({ model: { ...own.model, family }, task }));
+      return new TextDecoder().decode(files.find(({ name }) => name === 'predict.py')!.bytes);
+    };
+    expect(script('t5')).toContain('WORDS = "{text}", {"good": "positive"}');
+    expect(script('llama', ' ')).toContain('WORDS = "{text}", {"good": " positive"}');
+    expect(script('llama', ' ')).toContain('AutoModelForCausalLM.from_pretrained(MODEL)');
+    expect(script('t5')).toMatch(
+      /MODEL, ADAPTER = sys\.argv\[1\].*\n[\s\S]*print\(predict\(\*sys\.argv\[2:\]\)\)\n$/,
+    );
+  });
+
   test('trained on elsewhere: the new rows, and prelude.json left out', async () => {
     const files = adapterFiles(samplePrompt());
     const newer = adapterFiles(samplePrompt({ values: new Float32Array(6).fill(2) }));

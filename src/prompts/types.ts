@@ -29,6 +29,8 @@ export interface PromptTask {
   labels: { label: string; text: string }[];
   /** The answer ends in `</s>`, and its score counts it. */
   appendEos: boolean;
+  /** What stands between input and answer: a space for decoders whose tokens carry it. Default: nothing. */
+  answerPrefix?: string | undefined;
 }
 
 /** Fractions are 0 to 1. Keys beyond these are kept as they come. */

@@ -3,6 +3,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { PreludeError } from '../errors.ts';
 import { loadRuntime, type OnnxRuntime, usableThreads } from '../onnx/index.ts';
 import type { SoftPrompt } from '../prompts/index.ts';
+import { answerJoiner } from '../text/index.ts';
 import { exportOnnx } from '../tuning/index.ts';
 import { deployedFiles } from './deploy/files.ts';
 import { createPredictor } from './deploy/predict.js';
@@ -46,9 +47,16 @@ export function createDeploymentDesk({ device, task, softPrompt, predict }: Depl
       labels: current.verbalizers.map(({ label, text }) => ({ label, text })),
       appendEos: current.settings.appendEos,
     };
+    const { eosId } = resident.opened.tokenizer;
+    const end = own.appendEos && eosId !== undefined ? [eosId] : [];
+    const labels = own.labels.map(({ label, text }) => ({
+      label,
+      text,
+      ids: [...current.encodeAnswer(text, own.template), ...end],
+    }));
     const files = deployedFiles(
       prompt,
-      { ...own, maxTokens: current.settings.maxTokens },
+      { template: own.template, labels, maxTokens: current.settings.maxTokens },
       resident.model,
       resident.opened,
       { weightsBeside: besideOf(resident.opened), withModel },
@@ -146,4 +154,12 @@ async function openSession(runtime: OnnxRuntime, files: readonly ZippedFile[]) {
     logSeverityLevel: 3,
     externalData,
   });
+}
+
+/** With what the loaded model's tokenizer wants before an answer, for scripts that know no more than the prompt's file. */
+export function withAnswerPrefix(prompt: SoftPrompt, resident: ResidentModel | undefined): SoftPrompt {
+  const { task } = prompt;
+  if (!task || !resident || resident.model.kind !== 'causal') return prompt;
+  const answerPrefix = answerJoiner(resident.opened.tokenizer, task.template);
+  return answerPrefix ? { ...prompt, task: { ...task, answerPrefix } } : prompt;
 }

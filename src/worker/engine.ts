@@ -2,7 +2,7 @@ import { PreludeError, reportError } from '../errors.ts';
 import type { SoftPrompt } from '../prompts/index.ts';
 import { parseRecipe } from '../tuning/index.ts';
 import { createDatasetDesk } from './dataset.ts';
-import { createDeploymentDesk } from './deployment.ts';
+import { createDeploymentDesk, withAnswerPrefix } from './deployment.ts';
 import { createDeviceDesk, type ResidentModel } from './device.ts';
 import { createComparison } from './engineComparison.ts';
 import { createInsideDesk } from './inside.ts';
@@ -126,8 +126,8 @@ export function createEngine(baseUrl: string): Engine {
   };
 
   const softPromptOf = async (ref: PromptRef): Promise<SoftPrompt> => {
-    if (ref.kind === 'run') return softPrompt(ref.run);
-    if (ref.kind === 'saved') return prompts.get(ref.id);
+    if (ref.kind === 'run') return withAnswerPrefix(await softPrompt(ref.run), device.model());
+    if (ref.kind === 'saved') return withAnswerPrefix(await prompts.get(ref.id), device.model());
     throw new PreludeError('bad-prompt', 'Only a soft prompt can be downloaded.', {
       remedy: 'Choose a run or a kept prompt.',
     });

@@ -60,8 +60,8 @@ async function ship(name: string, weightsBeside: boolean) {
     { label: 'yes', text: 'ab' },
     { label: 'no', text: 'c' },
     { label: 'maybe', text: 'abd' },
-  ];
-  const task = { template: 'q: {text} {{{text2}}}', labels, appendEos: true, maxTokens: 12 };
+  ].map((label) => ({ ...label, ids: [...idsOf(label.text), END] }));
+  const task = { template: 'q: {text} {{{text2}}}', labels, maxTokens: 12 };
   const files = deployedFiles(prompt, task, model, opened, { weightsBeside, withModel: true });
   const made = await exportOnnx(model, weights, { weightsBeside });
   return { model, weights, prompt, files, made, labels };
@@ -95,7 +95,7 @@ describe.each(readdirSync(MODELS))('%s', (name) => {
         {
           ids,
           prompt: { kind: 'values', length: LENGTH, values: prompt.values as Float32Array<ArrayBuffer> },
-          answers: planAnswers(labels.map((label) => [...idsOf(label.text), END])),
+          answers: planAnswers(labels.map(({ ids: answer }) => answer)),
         },
       ]);
       const { label, scores } = await predict(text, text2);

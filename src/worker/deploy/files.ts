@@ -1,7 +1,7 @@
 /** The files of a download for other runtimes, but for the model itself. */
 
 import type { FrozenModel } from '../../models/index.ts';
-import { exportNpy, type PromptTask, type SoftPrompt } from '../../prompts/index.ts';
+import { exportNpy, type SoftPrompt } from '../../prompts/index.ts';
 import { parseTemplate } from '../../text/index.ts';
 import type { OpenedModel } from '../models.ts';
 import node from './node.mjs?raw';
@@ -25,7 +25,10 @@ export interface TextFile {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-export interface DeployedTask extends Pick<PromptTask, 'template' | 'labels' | 'appendEos'> {
+export interface DeployedTask {
+  template: string;
+  /** `ids`: the answer's tokens, the end token included where it counts. */
+  labels: { label: string; text: string; ids: readonly number[] }[];
   /** Tokens of input kept at most. */
   maxTokens: number;
 }
@@ -43,7 +46,6 @@ export function deployedFiles(
 ): TextFile[] {
   const { tokenizer, tokenizerFiles } = opened;
   const { eosId } = tokenizer;
-  const end = task.appendEos && eosId !== undefined ? [eosId] : [];
   return [
     { name: 'README.md', bytes: encoded(readme(prompt, task, { weightsBeside, withModel })) },
     { name: 'index.html', bytes: encoded(page) },
@@ -62,11 +64,7 @@ export function deployedFiles(
         maxTokens: task.maxTokens,
         eosId: eosId ?? null,
         decoder: kind === 'seq2seq' ? { start: info.startId } : null,
-        labels: task.labels.map(({ label, text }) => ({
-          label,
-          text,
-          ids: [...tokenizer.encode(text), ...end],
-        })),
+        labels: task.labels,
       }),
     },
     { name: 'tokenizer.json', bytes: encoded(JSON.stringify(tokenizerFiles.json)) },
