@@ -87,6 +87,11 @@ export function checkRotary(rotary: Rotary): void {
  */
 export function rotaryFrequencies(rotary: Rotary, theta: number, dim: number): number[] {
   checkRotary(rotary);
+  if (!Number.isInteger(dim / 2) || dim < 2)
+    throw unsupported(
+      `${dim} columns of a head are to be turned, which make no pairs.`,
+      'Use the published config.json.',
+    );
   const type = typeOf(rotary);
   const plain = Array.from({ length: dim / 2 }, (_, i) =>
     Math.fround(1 / Math.fround(theta ** Math.fround((2 * i) / dim))),
