@@ -151,6 +151,13 @@ describe('fromGguf', () => {
       input_layernorm: 'attn_norm',
       post_attention_layernorm: 'ffn_norm',
       'self_attn.o_proj': 'attn_output',
+      ...(/gemma|olmo/.test(architecture) && {
+        post_attention_layernorm: 'post_attention_norm',
+        pre_feedforward_layernorm: 'ffn_norm',
+        post_feedforward_layernorm: 'post_ffw_norm',
+      }),
+      'self_attn.qkv_proj': 'attn_qkv',
+      'mlp.gate_up_proj': 'ffn_up',
     };
     const stored = (published: string) => {
       const [, layer, part, kind] = /^(?:model\.layers\.(\d+)\.)?(.+)\.(weight|bias)$/.exec(published)!;
@@ -170,18 +177,27 @@ describe('fromGguf', () => {
         'general.architecture': architecture,
         [key('embedding_length')]: 24,
         [key('feed_forward_length')]: 36,
-        [key('block_count')]: 2,
+        [key('block_count')]: c.num_hidden_layers as number,
         [key('context_length')]: 512,
         [key('attention.head_count')]: 4,
         [key('attention.head_count_kv')]: 2,
         [key('attention.key_length')]: headDim,
         [key('attention.layer_norm_rms_epsilon')]: c.rms_norm_eps as number,
-        [key('rope.freq_base')]: 10_000,
+        [key('rope.freq_base')]: c.rope_theta as number,
+        ...(/gemma|phi/.test(architecture) && {
+          [key('attention.sliding_window')]: c.sliding_window as number,
+        }),
+        ...(architecture === 'gemma2' && {
+          [key('attn_logit_softcapping')]: 3,
+          [key('final_logit_softcapping')]: 4,
+        }),
         'tokenizer.ggml.eos_token_id': 1,
       },
       async read(file) {
         const own = names.get(file)!;
         const bytes = await source.read(own);
+        if (/gemma/.test(architecture) && /norm\.weight$/.test(file))
+          return new Uint8Array(new Float32Array(new Uint8Array(bytes).buffer).map((w) => w + 1).buffer);
         if (architecture !== 'llama' || !/attn_[qk]\./.test(file)) return bytes;
         // Halves to pairs: the way that is undone.
         const rows = source.tensors.get(own)!.shape[0];
@@ -201,6 +217,10 @@ describe('fromGguf', () => {
     ['llama', 'llama', 6],
     ['qwen2', 'qwen2', 6],
     ['qwen3', 'qwen3', 8],
+    ['olmo2', 'olmo2', 6],
+    ['phi3', 'phi3', 6],
+    ['gemma2', 'gemma2', 8],
+    ['gemma3', 'gemma3', 8],
   ] as const)('%s: the same matrices as from the folder', async (name, architecture, headDim) => {
     const folder = await weightsOf(name);
     const model = makeModel(configOf(name), folder);
@@ -212,8 +232,13 @@ describe('fromGguf', () => {
       expect(await readFrozen(weights, frozen)).toEqual(await readFrozen(folder, model.frozen[i]));
   });
 
-  test('an architecture or a tensor that is not known is refused by name', async () => {
+  test('an architecture, a key or a tensor that is not known is refused by name', async () => {
     const file = await asGguf('llama', 'llama', 6);
+    for (const key of ['llama.attention.clamp_kqv', 'llama.logit_scale', 'llama.rope.scaling.attn_factor'])
+      expect(() => fromGguf({ ...file, metadata: { ...file.metadata, [key]: 2 } })).toThrow(key);
+    expect(() =>
+      fromGguf({ ...file, metadata: { ...file.metadata, 'llama.attention.value_length': 7 } }),
+    ).toThrow('values of 7');
     expect(() => fromGguf({ ...file, metadata: { 'general.architecture': 'mamba' } })).toThrow('"mamba"');
     const tensors = new Map([
       ...file.tensors,

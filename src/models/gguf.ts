@@ -10,20 +10,94 @@ import {
   type WeightFile,
 } from '../weights/index.ts';
 
+/** What the metadata say of an architecture: `${architecture}.${path}`. */
+interface Metadata {
+  /** @throws PreludeError `unsupported-model` where there is no such number and no other value is given */
+  number(path: string, otherwise?: number): number;
+  heads: number;
+  headDim: number;
+}
+
 interface Architecture {
   modelType: string;
   /** Query and key rows of a head are stored as neighbouring pairs (llama.cpp's conversion of the Llama family). */
   pairedRows?: boolean;
+  /** Norms are stored as 1 + weight (llama.cpp's conversion of Gemma). */
+  wholeNorms?: boolean;
+  /** Names that differ from those of the Llama family. */
+  names?: Readonly<Record<string, string>>;
+  /** Keys that it has besides the usual ones. */
+  keys?: readonly string[];
   /** What the published config would say besides the shared keys. */
-  config?: Readonly<Record<string, unknown>>;
+  config(metadata: Metadata): Readonly<Record<string, unknown>>;
 }
+
+const partlyTurned = ({ number, headDim }: Metadata) => ({
+  hidden_act: 'silu',
+  partial_rotary_factor: number('rope.dimension_count', headDim) / headDim,
+});
+
+/** Norms before and after each branch. */
+const POST_NORMS = {
+  post_attention_norm: 'post_attention_layernorm',
+  post_ffw_norm: 'post_feedforward_layernorm',
+};
+
+/** Gemma's largest models have another factor of the scores, which llama.cpp too knows by their layers only. */
+const gemma =
+  (largest: number) =>
+  ({ number, heads, headDim }: Metadata) => ({
+    hidden_activation: 'gelu_pytorch_tanh',
+    query_pre_attn_scalar: number('block_count') === largest ? number('embedding_length') / heads : headDim,
+    sliding_window: number('attention.sliding_window'),
+  });
 
 /** By `general.architecture`. */
 const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
-  llama: { modelType: 'llama', pairedRows: true },
-  qwen2: { modelType: 'qwen2' },
-  qwen3: { modelType: 'qwen3' },
+  llama: { modelType: 'llama', pairedRows: true, config: partlyTurned },
+  qwen2: { modelType: 'qwen2', config: partlyTurned },
+  qwen3: { modelType: 'qwen3', config: partlyTurned },
+  olmo2: { modelType: 'olmo2', names: POST_NORMS, config: partlyTurned },
+  phi3: {
+    modelType: 'phi3',
+    names: { attn_qkv: 'self_attn.qkv_proj', ffn_up: 'mlp.gate_up_proj' },
+    keys: ['attention.sliding_window'],
+    config: (metadata) => ({
+      ...partlyTurned(metadata),
+      // 0 where the config has none.
+      sliding_window: metadata.number('attention.sliding_window', 0) || null,
+    }),
+  },
+  gemma2: {
+    modelType: 'gemma2',
+    wholeNorms: true,
+    names: { ...POST_NORMS, ffn_norm: 'pre_feedforward_layernorm' },
+    keys: ['attention.sliding_window', 'attn_logit_softcapping', 'final_logit_softcapping'],
+    config: (metadata) => ({
+      ...gemma(46)(metadata),
+      attn_logit_softcapping: metadata.number('attn_logit_softcapping', 50),
+      final_logit_softcapping: metadata.number('final_logit_softcapping', 30),
+    }),
+  },
+  gemma3: {
+    modelType: 'gemma3_text',
+    wholeNorms: true,
+    names: { ...POST_NORMS, ffn_norm: 'pre_feedforward_layernorm' },
+    keys: ['attention.sliding_window', 'rope.freq_base_swa'],
+    config: (metadata) => ({
+      ...gemma(62)(metadata),
+      rope_local_base_freq: metadata.number('rope.freq_base_swa', 10_000),
+    }),
+  },
 };
+
+/** Keys that all of them may have. Another may change the arithmetic, so it is refused by name. */
+const KEYS = new Set(
+  `vocab_size context_length embedding_length block_count feed_forward_length tensor_data_layout expert_count expert_used_count
+  attention.head_count attention.head_count_kv attention.key_length attention.value_length
+  attention.layer_norm_rms_epsilon rope.freq_base rope.dimension_count rope.scaling.type rope.scaling.factor
+  rope.scaling.original_context_length rope.scaling.finetuned`.split(/\s+/),
+);
 
 /** Names outside and inside of a layer, GGUF's to Hugging Face's. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -69,9 +143,21 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
     throw refuse(`rotary scaling "${String(scaling)}" is not known here.`);
   if (Number(key('expert_count') ?? 0) > 0) throw refuse('models of several experts are not known here.');
 
+  const unknown = Object.keys(file.metadata).find(
+    (path) =>
+      path.startsWith(`${name}.`) &&
+      !KEYS.has(path.slice(name.length + 1)) &&
+      !architecture.keys?.includes(path.slice(name.length + 1)),
+  );
+  if (unknown)
+    throw refuse(`the key "${unknown}" is not known here, and it may change what the model computes.`);
+
   const heads = number('attention.head_count');
   const width = number('embedding_length');
   const headDim = number('attention.key_length', width / heads);
+  const valueDim = number('attention.value_length', headDim);
+  if (valueDim !== headDim)
+    throw refuse(`keys of ${headDim} columns with values of ${valueDim} are not known here.`);
   const embedding = file.tensors.get('token_embd.weight');
   const config = {
     model_type: architecture.modelType,
@@ -82,23 +168,22 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
     num_attention_heads: heads,
     num_key_value_heads: number('attention.head_count_kv', heads),
     head_dim: headDim,
-    hidden_act: 'silu',
     max_position_embeddings: number('context_length'),
     rms_norm_eps: number('attention.layer_norm_rms_epsilon'),
     rope_theta: number('rope.freq_base', 10_000),
     rope_scaling:
       scaling === 'linear' ? { rope_type: 'linear', factor: number('rope.scaling.factor') } : null,
-    partial_rotary_factor: number('rope.dimension_count', headDim) / headDim,
     tie_word_embeddings: !file.tensors.has('output.weight'),
     bos_token_id: file.metadata['tokenizer.ggml.bos_token_id'] ?? null,
     eos_token_id: file.metadata['tokenizer.ggml.eos_token_id'] ?? null,
     pad_token_id: file.metadata['tokenizer.ggml.padding_token_id'] ?? null,
+    ...architecture.config({ number, heads, headDim }),
   };
 
   const stored = new Map<string, string>();
   const tensors = new Map<string, TensorInfo>();
   for (const info of file.tensors.values()) {
-    const published = publishedName(info.name);
+    const published = publishedName(info.name, architecture);
     if (!published)
       throw refuse(`tensor "${info.name}" is not known here, and it may change what the model computes.`);
     stored.set(published, info.name);
@@ -106,9 +191,11 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
   }
   const isPaired = (published: string) =>
     architecture.pairedRows && /\.self_attn\.[qk]_proj\./.test(published);
+  const isWhole = (published: string) => architecture.wholeNorms && /norm\.weight$/.test(published);
   const read = async (published: string) => {
     const bytes = await file.read(stored.get(published) ?? published);
-    return isPaired(published) ? halvesFromPairs(bytes, tensors.get(published)!.shape[0]!, headDim) : bytes;
+    if (isPaired(published)) return halvesFromPairs(bytes, tensors.get(published)!.shape[0]!, headDim);
+    return isWhole(published) ? minusOne(bytes, tensors.get(published)!) : bytes;
   };
   return {
     config,
@@ -119,7 +206,8 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
       tensors,
       read,
       async readPart(published, offset, length) {
-        if (isPaired(published)) return (await read(published)).subarray(offset, offset + length);
+        if (isPaired(published) || isWhole(published))
+          return (await read(published)).subarray(offset, offset + length);
         return readPart(file, stored.get(published) ?? published, offset, length);
       },
     },
@@ -143,11 +231,26 @@ export async function loadGguf(source: ByteSource): Promise<LoadedModel> {
   };
 }
 
-function publishedName(stored: string): string | undefined {
+function publishedName(stored: string, { names }: Architecture): string | undefined {
   const match = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(stored);
-  const name = match && NAMES[match[2]!];
+  const name = match && (names?.[match[2]!] ?? NAMES[match[2]!]);
   if (!match || !name) return undefined;
   return `${match[1] === undefined ? '' : `model.layers.${match[1]}.`}${name}.${match[3]}`;
+}
+
+/** Norms are stored in f32. */
+function minusOne(bytes: Uint8Array, { name, dtype }: TensorInfo): Uint8Array {
+  if (dtype !== 'F32')
+    throw new PreludeError(
+      'unsupported-model',
+      `${name} is stored as ${dtype}; norms are F32 in GGUF files.`,
+      {
+        where: name,
+        remedy: 'Use another GGUF file of the model.',
+      },
+    );
+  const values = new Float32Array(new Uint8Array(bytes).buffer);
+  return new Uint8Array(values.map((value) => value - 1).buffer);
 }
 
 /** Rows of heads from neighbouring pairs, 2i + h, to halves, h D/2 + i. A row is any number of bytes: blocks stay blocks. */

@@ -39,6 +39,8 @@ const PRE_TOKENIZERS: Readonly<Record<string, { cut: object; normalizer?: object
     },
   },
   'llama-bpe': { cut: split(LLAMA_3), whole: true },
+  /** Of OLMo 2. */
+  dbrx: { cut: split(LLAMA_3) },
   qwen2: { cut: split(QWEN_2), normalizer: { type: 'NFC' } },
 };
 
