@@ -1,5 +1,5 @@
 import { PreludeError } from '../errors.ts';
-import { type FrozenModel, readFrozen } from '../models/index.ts';
+import { type FrozenModel, type Precision, readFrozen } from '../models/index.ts';
 import type { PromptModel } from '../prompts/index.ts';
 import type { Scorer, Vocabulary } from '../tuning/index.ts';
 import { parameterCount } from '../weights/index.ts';
@@ -111,6 +111,7 @@ export function createDeviceDesk(): DeviceDesk {
     const report = speedometer(`Uploading ${opened.title}`, 'bytes', onProgress);
     const { precision = 'stored' } = opened;
     const { config } = opened.loaded;
+    const { fingerprint, title } = editionOf(opened, precision);
     const { model, scorer, weightBytes } = await current.makeModel(config, weights, precision, report);
     const { info } = model;
     let vocabulary: Promise<Vocabulary> | undefined;
@@ -119,8 +120,8 @@ export function createDeviceDesk(): DeviceDesk {
       model,
       scorer,
       identity: {
-        name: opened.title,
-        fingerprint: opened.loaded.fingerprint,
+        name: title,
+        fingerprint,
         family: String((opened.loaded.config as { model_type?: unknown }).model_type),
         width: info.width,
         vocabSize: info.vocabSize,
@@ -129,9 +130,9 @@ export function createDeviceDesk(): DeviceDesk {
       },
       report: {
         id: opened.id,
-        title: opened.title,
+        title,
         family: info.family,
-        fingerprint: opened.loaded.fingerprint,
+        fingerprint,
         parameters: parameterCount(weights),
         width: info.width,
         vocabSize: info.vocabSize,
@@ -258,6 +259,19 @@ export function createDeviceDesk(): DeviceDesk {
         remedy: 'Close other tabs that use the graphics device, then try again.',
       });
     },
+  };
+}
+
+/** Weights in other blocks are other weights: a run of the one must not go on with the other, and a prompt says where it is from. */
+function editionOf(
+  { title, loaded }: OpenedModel,
+  precision: Precision,
+): { fingerprint: string; title: string } {
+  const { fingerprint } = loaded;
+  if (precision === 'stored') return { fingerprint, title };
+  return {
+    fingerprint: `${precision}-${fingerprint}`,
+    title: `${title}, ${precision === 'q8_0' ? 8 : 4} bits`,
   };
 }
 
