@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { memoryStore, type WeightFile } from '../weights/index.ts';
+import { T5_XL, t5XlShapes } from '../models/testing/t5Xl.ts';
+import { countOf, memoryStore, type WeightFile } from '../weights/index.ts';
 import { localHub } from '../weights/testing/localHub.ts';
 import { modelNeeds } from './modelNeeds.ts';
 import { createModelDesk } from './models.ts';
@@ -10,48 +11,16 @@ const device = { traits: { rowLanes: 64 }, bindingLimit: 2 ** 27, report: { engi
 const of = async (path: string) =>
   new File([new Uint8Array(await publicFile(`models/${path}`))], path.split('/').at(-1)!);
 
-/** T5 XL's table of contents (google/t5-xl-lm-adapt): 2.85 billion numbers, none of them read. */
+/** T5 XL's table of contents in f32, none of it read. */
 function t5Xl(): { config: unknown; weights: WeightFile } {
-  const [d, f, kv, layers, vocab] = [2048, 5120, 64, 24, 32128];
-  const shapes = new Map<string, number[]>([
-    ['shared.weight', [vocab, d]],
-    ['lm_head.weight', [vocab, d]],
-  ]);
-  const add = (name: string, ...shape: number[]) => shapes.set(`${name}.weight`, shape);
-  for (const stack of ['encoder', 'decoder']) {
-    add(`${stack}.final_layer_norm`, d);
-    add(`${stack}.block.0.layer.0.SelfAttention.relative_attention_bias`, 32, 32);
-    for (let i = 0; i < layers; i++) {
-      const kinds = stack === 'encoder' ? ['SelfAttention'] : ['SelfAttention', 'EncDecAttention'];
-      for (const [at, kind] of kinds.entries()) {
-        for (const w of ['q', 'k', 'v', 'o']) add(`${stack}.block.${i}.layer.${at}.${kind}.${w}`, 32 * kv, d);
-        add(`${stack}.block.${i}.layer.${at}.layer_norm`, d);
-      }
-      const last = `${stack}.block.${i}.layer.${kinds.length}`;
-      for (const w of ['wi_0', 'wi_1']) add(`${last}.DenseReluDense.${w}`, f, d);
-      add(`${last}.DenseReluDense.wo`, d, f);
-      add(`${last}.layer_norm`, d);
-    }
-  }
   const tensors = new Map(
-    [...shapes].map(([name, shape]) => {
-      const byteLength = 4 * shape.reduce((product, size) => product * size, 1);
-      return [name, { name, dtype: 'F32' as const, shape, byteOffset: 0, byteLength }];
-    }),
+    [...t5XlShapes()].map(([name, shape]) => [
+      name,
+      { name, dtype: 'F32' as const, shape, byteOffset: 0, byteLength: 4 * countOf(shape) },
+    ]),
   );
   return {
-    config: {
-      model_type: 't5',
-      d_model: d,
-      d_ff: f,
-      d_kv: kv,
-      num_heads: 32,
-      num_layers: layers,
-      num_decoder_layers: layers,
-      vocab_size: vocab,
-      feed_forward_proj: 'gated-gelu',
-      tie_word_embeddings: false,
-    },
+    config: T5_XL,
     weights: {
       format: 'pytorch',
       name: 'pytorch_model.bin',

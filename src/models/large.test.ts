@@ -1,0 +1,72 @@
+/** A checkpoint of three billion numbers, of which there is only the table of contents: its values are zeros as they are read. */
+import { expect, test } from 'vitest';
+import type { Session } from '../graph/index.ts';
+import { type ByteSource, countOf, fingerprintOf, openSafetensors } from '../weights/index.ts';
+import { uploadFrozen } from './load.ts';
+import { makeModel } from './registry.ts';
+import { T5_XL, t5XlShapes } from './testing/t5Xl.ts';
+
+/** A safetensors file of 5.7 GB, in bfloat16. */
+function t5XlFile(seen: (length: number) => void): ByteSource {
+  let end = 0;
+  const entries = [...t5XlShapes()].map(([name, shape]) => {
+    const start = end;
+    end += 2 * countOf(shape);
+    return [name, { dtype: 'BF16', shape, data_offsets: [start, end] }];
+  });
+  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const beginning = new Uint8Array(8 + header.byteLength);
+  new DataView(beginning.buffer).setBigUint64(0, BigInt(header.byteLength), true);
+  beginning.set(header, 8);
+  return {
+    name: 'model.safetensors',
+    size: beginning.byteLength + end,
+    async read(offset, length) {
+      seen(length);
+      const bytes = new Uint8Array(length);
+      bytes.set(beginning.subarray(offset, offset + length));
+      return bytes;
+    },
+  };
+}
+
+/** A device that takes all and keeps nothing: GPU memory is no JavaScript memory. */
+function drain(taken: (bytes: number) => void): Session {
+  return {
+    persistent: new Map(),
+    buffers: { make: (size: number, label: string) => ({ size, label }) },
+    gpu: {
+      queue: {
+        writeBuffer: (_buffer: object, _offset: number, data: Uint8Array) => taken(data.byteLength),
+        onSubmittedWorkDone: async () => undefined,
+      },
+    },
+  } as unknown as Session;
+}
+
+test('a 3B checkpoint is opened, named and uploaded within 1 GiB of JavaScript memory, and read once', async () => {
+  const GIB = 2 ** 30;
+  const before = process.memoryUsage().arrayBuffers;
+  let [read, longest, peak, uploaded] = [0, 0, 0, 0];
+  const source = t5XlFile((length) => {
+    read += length;
+    longest = Math.max(longest, length);
+    peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
+  });
+  const weights = await openSafetensors(source);
+  await fingerprintOf(weights);
+  expect(read).toBeLessThan(0.02 * source.size);
+  const model = makeModel(T5_XL, weights, { bindingBytes: 2 ** 27 });
+  await uploadFrozen(
+    drain((bytes) => {
+      uploaded += bytes;
+    }),
+    model,
+    weights,
+  );
+  expect(source.size).toBeGreaterThan(5.6e9);
+  expect(uploaded).toBeGreaterThan(0.99 * source.size);
+  expect(read).toBeLessThan(1.02 * source.size);
+  expect(longest).toBeLessThanOrEqual(8 * 2 ** 20);
+  expect(peak).toBeLessThan(GIB);
+}, 120_000);
