@@ -42,7 +42,7 @@ export function PreflightButton() {
   if (!open && !(shown && ready)) return null;
   return (
     <>
-      <Button variant="quiet" onPress={() => setOpen(true)}>
+      <Button onPress={() => setOpen(true)}>
         Preflight
       </Button>
       {open && (

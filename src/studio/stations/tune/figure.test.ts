@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Figure, figureRows, figureSvg } from './figure.ts';
+import { type Figure, figureRows, figureSvg, stepTicks } from './figure.ts';
 
 const figure: Figure = {
   title: 'Accuracy on dev',
@@ -57,4 +57,14 @@ test('the picture draws lines, band and dashed line where the numbers are, names
   expect(svg).toContain('stroke-dasharray');
   expect(svg).toContain('opacity="0.2"');
   expect(svg).not.toContain('NaN');
+});
+
+test.each([
+  [4, [0, 1, 2, 3, 4]],
+  [40, [0, 10, 20, 30, 40]],
+  [300, [0, 100, 200, 300]],
+  [30_000, [0, 10_000, 20_000, 30_000]],
+  [1, [0, 1]],
+])('steps up to %d are counted %j', (xMax, ticks) => {
+  expect(stepTicks(xMax)).toEqual(ticks);
 });

@@ -68,9 +68,8 @@ export function figureSvg(figure: Figure): string {
         `<text x="${PLOT.left - 8}" y="${place(y(value) + 4)}" text-anchor="end">${escapeXml(format(value))}</text>`
       );
     }),
-    ...ticks.map(
-      (part) =>
-        `<text x="${place(x(part * xMax))}" y="${HEIGHT - 22}" text-anchor="middle">${Math.round(part * xMax)}</text>`,
+    ...stepTicks(xMax).map(
+      (step) => `<text x="${place(x(step))}" y="${HEIGHT - 22}" text-anchor="middle">${step}</text>`,
     ),
     `<text x="${right}" y="${HEIGHT - 6}" text-anchor="end">step</text>`,
     ...bands.map(({ warm, points }) => {
@@ -101,6 +100,13 @@ export function figureSvg(figure: Figure): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
     `font-family="Inter, system-ui, sans-serif" font-size="12" fill="${INK}">${parts.join('\n')}</svg>\n`
   );
+}
+
+/** Whole steps from 0 on, at most `TICKS` of them after it, at distances that a person counts in. */
+export function stepTicks(xMax: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, xMax / TICKS)));
+  const distance = [1, 2, 5, 10].map((factor) => factor * power).find((d) => xMax / d <= TICKS) ?? xMax;
+  return Array.from({ length: Math.floor(xMax / distance) + 1 }, (_, i) => i * distance);
 }
 
 function place(value: number): string {
