@@ -42,9 +42,7 @@ export function PreflightButton() {
   if (!open && !(shown && ready)) return null;
   return (
     <>
-      <Button onPress={() => setOpen(true)}>
-        Preflight
-      </Button>
+      <Button onPress={() => setOpen(true)}>Preflight</Button>
       {open && (
         <Suspense>
           <PreflightDialog onClose={() => setOpen(false)} />

@@ -1,26 +1,35 @@
 import { Circle, Diamond, X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { LabelScore } from '../../../worker/protocol.ts';
 import { Bar, Button, IconButton, TextArea } from '../../components/index.ts';
 import { formatPercentShort } from '../../format.ts';
 import { currentRun, isLive } from '../../stores/runs.ts';
 import type { Pin } from '../../stores/tryIt.ts';
 import { useLive, useSession, useStudio, useTryIt } from '../../studio.tsx';
+import { breakingsFor } from './breakings.ts';
 import { TileInside } from './TileInside.tsx';
 
 /** Right: what comes out. */
 export function TryItPanel() {
+  /** The text that is to be answered otherwise, as it stood before anything was changed. */
+  const [broken, setBroken] = useState<{ text: string; label: string }>();
   return (
     <section className="tune-out" aria-label="What comes out">
-      <Text />
+      <Text broken={broken} onDone={() => setBroken(undefined)} />
       <Answers />
-      <Watching />
+      <Watching onBreak={(text, label) => setBroken({ text, label })} />
       <TileInside />
     </section>
   );
 }
 
-function Text() {
+function Text({
+  broken,
+  onDone,
+}: {
+  broken: { text: string; label: string } | undefined;
+  onDone: () => void;
+}) {
   const text = useTryIt((s) => s.text);
   const text2 = useTryIt((s) => s.text2);
   const isPair = useSession((s) => s.task?.settings.roles.text2 !== undefined);
@@ -49,6 +58,28 @@ function Text() {
           value={text2 ?? ''}
           onChange={(next) => setText(text, next)}
         />
+      )}
+      {broken && (
+        <fieldset className="breakings">
+          <legend className="sr-only">Now break it</legend>
+          <p className="small">
+            It says <b>{broken.label}</b>. Change as few words as you can until it does not, or press:
+          </p>
+          {breakingsFor(broken.text).map(({ id, label, apply }) => (
+            <Button key={id} onPress={() => setText(apply(broken.text), text2)}>
+              {label}
+            </Button>
+          ))}
+          <Button
+            variant="quiet"
+            onPress={() => {
+              setText(broken.text, text2);
+              onDone();
+            }}
+          >
+            as it was
+          </Button>
+        </fieldset>
       )}
     </div>
   );
@@ -179,7 +210,7 @@ function probability(scores: LabelScore[] | undefined, label: string): number | 
 }
 
 /** Pinned rows: right is a teal circle, wrong a violet diamond; the number is the right label's probability. */
-function Watching() {
+function Watching({ onBreak }: { onBreak: (text: string, label: string) => void }) {
   const pins = useTryIt((s) => s.pins);
   const { tryIt, notices } = useStudio();
   /** Takes the row that is answered most surely and right, for the person to turn with as few words as can be. */
@@ -191,7 +222,7 @@ function Watching() {
     );
     if (!surest) return notices.getState().toast('No watched row is answered right yet. Train first.');
     tryIt.getState().setText(surest.text, surest.text2);
-    notices.getState().toast(`It says ${surest.label}. Change as few words as you can until it does not.`);
+    onBreak(surest.text, surest.label ?? '');
     document.querySelector<HTMLTextAreaElement>('.try-text textarea')?.focus();
   };
   return (
