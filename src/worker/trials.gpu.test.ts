@@ -59,3 +59,21 @@ describe('trials', () => {
     await engine.deleteRun(summary.id);
   });
 });
+
+test('an evaluation that is stopped ends within a batch; the same one can be asked again', async () => {
+  const prompt = { kind: 'none' } as const;
+  let told = 0;
+  const stopped = engine.evaluate(prompt, 'test', { decoding: 'rank' }, ({ done }) => {
+    told = Math.max(told, done);
+    if (done > 0) void engine.stopEvaluation(prompt, 'test');
+  });
+  await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
+  const whole = await engine.evaluate(prompt, 'test', { decoding: 'rank' }, ignore);
+  expect(whole.n).toBe(120);
+  expect(told).toBeLessThan(whole.n);
+  // Another prompt's evaluation is not meant.
+  const other = engine.evaluate({ kind: 'written' }, 'test', { decoding: 'rank' }, () => {
+    void engine.stopEvaluation(prompt, 'test');
+  });
+  expect((await other).n).toBe(120);
+});
