@@ -7,7 +7,11 @@ export default defineConfig({
     outDir: 'dist-bench',
     target: 'es2023',
     lib: {
-      entry: { prelude: 'bench/peer.ts', 'prelude-onnx': 'bench/peerOnnx.ts' },
+      entry: {
+        prelude: 'bench/peer.ts',
+        'prelude-forward': 'bench/peerForward.ts',
+        'prelude-onnx': 'bench/peerOnnx.ts',
+      },
       formats: ['es'],
     },
     rollupOptions: { external: [/^onnxruntime-web/] },

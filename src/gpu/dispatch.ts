@@ -17,7 +17,8 @@ export interface DispatchSource {
   name: string;
   code: string;
   access: BufferAccess[];
-  buffers: GPUBuffer[];
+  /** Whole buffers, or parts of them. */
+  buffers: (GPUBuffer | GPUBufferBinding)[];
 }
 
 /**
@@ -41,7 +42,10 @@ export async function prepareDispatches(
         layout: pipelines.layout(source.access),
         entries: [
           { binding: 0, resource: { buffer: uniforms, size: UNIFORM_STRIDE } },
-          ...source.buffers.map((buffer, i) => ({ binding: i + 1, resource: { buffer } })),
+          ...source.buffers.map((buffer, i) => ({
+            binding: i + 1,
+            resource: 'buffer' in buffer ? buffer : { buffer },
+          })),
         ],
       });
       return { name: source.name, pipeline, group, uniformOffset: index * UNIFORM_STRIDE };

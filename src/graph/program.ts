@@ -167,7 +167,15 @@ export async function buildProgram(
         name: kernel.name,
         code: kernel.code,
         access: kernel.buffers.map((b) => b.access),
-        buffers: kernel.buffers.map((b) => bufferOf(b.tensor)),
+        buffers: kernel.buffers.map(({ tensor }) =>
+          tensor.view
+            ? {
+                buffer: bufferOf(tensor.view.of),
+                offset: tensor.view.offset,
+                size: Math.ceil(tensorBytes(tensor, {}) / 4) * 4,
+              }
+            : bufferOf(tensor),
+        ),
       })),
       uniforms,
       onCompiled,

@@ -34,6 +34,12 @@ export { type OptimizerRule, optimize, STAT, STAT_COLUMNS } from './optimizer/op
 export { rowNorms, sumSquares } from './reduce/reduce.ts';
 export { rmsNorm } from './rms_norm/rms_norm.ts';
 export { type RopeSettings, rope, ropeTable } from './rope/rope.ts';
+export {
+  chunkedScoreSequences,
+  chunkedSequenceLoss,
+  type Head,
+  headChunk,
+} from './sequence_loss/chunked.ts';
 export { type LossInputs, lossInputs, packTerms } from './sequence_loss/pack.ts';
 export { type LossMode, scoreSequences, sequenceLoss } from './sequence_loss/sequence_loss.ts';
 export { softCap } from './soft_cap/soft_cap.ts';

@@ -32,6 +32,19 @@ export interface Tensor {
    * each a weight of its own. Kernels bind the pieces; `dtype` is then theirs where all agree, else f32.
    */
   readonly pieces?: readonly Tensor[];
+  /** Of rows of another weight, bound where they lie: that weight and the byte at which they begin. */
+  readonly view?: { of: Tensor; offset: number };
+}
+
+/** Rows that a view may begin with: whole multiples, so that every format's rows begin at an offset that can be bound. */
+export const VIEW_ROWS = 256;
+
+/** `count` rows of a weight that is one buffer, from row `first`, a multiple of `VIEW_ROWS`. */
+export function rowsOf(weight: Tensor, first: number, count: number): Tensor {
+  if (weight.pieces || first % VIEW_ROWS !== 0)
+    throw new Error(`${weight.name}: rows from ${first} on cannot be bound by themselves`);
+  const offset = tensorBytes({ ...weight, rows: first }, {});
+  return { ...weight, name: `${weight.name} [${first} ..]`, rows: count, view: { of: weight, offset } };
 }
 
 /** The buffers of a tensor: itself, or its pieces. */

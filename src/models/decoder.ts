@@ -221,6 +221,10 @@ export function makeDecoder(parts: DecoderParts): CausalModel {
         logits: parts.logitCap ? softCap(b, logits, parts.logitCap) : logits,
         layers: entering,
         last: final,
+        head:
+          parts.head.bias || parts.logitCap
+            ? undefined
+            : { states: final, weight: parts.head.weight, alpha: parts.headScale },
       };
     },
   };

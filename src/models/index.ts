@@ -7,6 +7,7 @@ export { readFrozen, readWidened, uploadFrozen } from './load.ts';
 export type {
   CausalBatch,
   CausalModel,
+  Decoded,
   FrozenModel,
   FrozenTensor,
   ModelInfo,

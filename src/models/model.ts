@@ -1,4 +1,4 @@
-import type { Builder, Tensor } from '../kernels/index.ts';
+import type { Builder, Head, Tensor } from '../kernels/index.ts';
 
 /** How a frozen matrix of the engine is made of the published ones. */
 export interface FrozenTensor {
@@ -58,6 +58,18 @@ export interface PromptInput {
   gradient?: Tensor;
 }
 
+/** What a forward pass gives. */
+export interface Decoded {
+  /** [N, V] */
+  logits: Tensor;
+  /** The residual stream that enters each layer. */
+  layers: Tensor[];
+  /** States of the label rows [N, d] that the output layer reads. */
+  last: Tensor;
+  /** The output layer, where it is a product and nothing else (no bias, no cap): a loss may then take it in chunks. */
+  head?: Head;
+}
+
 /** A frozen encoder-decoder: what it needs of a checkpoint, and its graph. */
 export interface Seq2SeqModel {
   kind: 'seq2seq';
@@ -68,7 +80,7 @@ export interface Seq2SeqModel {
   /** Packed encoder states after the final norm [T, d]; `layers[i]` is the residual stream that enters layer i. */
   encode(b: Builder, batch: Seq2SeqBatch, prompt: PromptInput): { states: Tensor; layers: Tensor[] };
   /** Logits of the label rows [N, V]; `layers[i]` is the residual stream that enters layer i. */
-  decode(b: Builder, batch: Seq2SeqBatch, states: Tensor): { logits: Tensor; layers: Tensor[]; last: Tensor };
+  decode(b: Builder, batch: Seq2SeqBatch, states: Tensor): Decoded;
 }
 
 /**
@@ -107,11 +119,7 @@ export interface CausalModel {
   /** Layers with a sliding window see the last `size` rows, themselves included. */
   window?: { size: number; lastLayer: boolean };
   /** Logits of the label rows [N, V]; `layers[i]` is the residual stream that enters layer i. */
-  forward(
-    b: Builder,
-    batch: CausalBatch,
-    prompt: PromptInput,
-  ): { logits: Tensor; layers: Tensor[]; last: Tensor };
+  forward(b: Builder, batch: CausalBatch, prompt: PromptInput): Decoded;
 }
 
 export type FrozenModel = Seq2SeqModel | CausalModel;

@@ -256,7 +256,12 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
         x = feedForwardBlock(b, x, layer.feedForwardNorm, layer.feedForward, name);
       });
       const last = rmsNorm(b, gatherRows(b, x, batch.labelRow, batch.labelOfRow), decoderNorm, eps);
-      return { logits: linear(b, last, head, { name: 'logits', alpha: headScale }), layers, last };
+      return {
+        logits: linear(b, last, head, { name: 'logits', alpha: headScale }),
+        layers,
+        last,
+        head: { states: last, weight: head, alpha: headScale },
+      };
     },
   };
 }

@@ -10,6 +10,7 @@ import {
 import type {
   CausalBatch,
   CausalModel,
+  Decoded,
   FrozenModel,
   PromptInput,
   Seq2SeqBatch,
@@ -26,7 +27,7 @@ export interface Feed<Batch = Seq2SeqBatch | CausalBatch> {
   batch: Batch;
   loss: LossInputs;
   /** Logits of the label rows [N, V], and the residual stream that enters each layer (an encoder's layers first). */
-  forward(b: Builder, prompt: PromptInput): { logits: Tensor; layers: Tensor[] };
+  forward(b: Builder, prompt: PromptInput): Pick<Decoded, 'logits' | 'layers' | 'head'>;
   /** Rows that a batch of some of these examples takes once, and rows that each adds. */
   sizes(examples: readonly BatchExample[]): { once: Dims; each(example: BatchExample): Dims };
   /** Packs examples and writes them into the inputs of a program. */
@@ -116,7 +117,7 @@ export function seq2seqFeed(model: Seq2SeqModel): Feed<Seq2SeqBatch> {
     forward(b, prompt) {
       const encoded = model.encode(b, batch, prompt);
       const decoded = model.decode(b, batch, encoded.states);
-      return { logits: decoded.logits, layers: [...encoded.layers, ...decoded.layers] };
+      return { ...decoded, layers: [...encoded.layers, ...decoded.layers] };
     },
     sizes: () => ({
       once: {},

@@ -2,32 +2,21 @@ import { createReadbackRing, readBuffer } from '../gpu/index.ts';
 import {
   beginSubmission,
   buildProgram,
-  createGraph,
   freePersistent,
   type KernelTime,
-  makeTensor,
   type ProfileClock,
   persistentBuffer,
   type Session,
   upload,
 } from '../graph/index.ts';
-import {
-  type Dims,
-  type KernelTraits,
-  type Node,
-  optimize,
-  STAT,
-  STAT_COLUMNS,
-  type Tensor,
-  tensorBytes,
-} from '../kernels/index.ts';
+import { type Dims, type KernelTraits, type Node, STAT, type Tensor, tensorBytes } from '../kernels/index.ts';
 import type { FrozenModel } from '../models/index.ts';
 import type { BatchExample, PackedExample } from './batch.ts';
 import { capacityFor, cutBatches, makeFeed, targetLogits } from './feed.ts';
-import { optimizerRule, optimizerScalars } from './optimizer.ts';
+import { optimizerScalars } from './optimizer.ts';
 import type { PromptSource } from './scorer.ts';
 import type { Learner, LearnerState, StepReport } from './trainer.ts';
-import { type LearnerSettings, lossScale, trainingGraph } from './trainingGraph.ts';
+import { type LearnerSettings, lossScale, trainingGraph, updateGraph } from './trainingGraph.ts';
 
 /** A soft prompt on the GPU with its gradient and its optimiser. */
 export interface GpuLearner extends Learner {
@@ -80,21 +69,11 @@ export async function createLearner(
   onCompiled?: (done: number, total: number) => void,
 ): Promise<GpuLearner> {
   const { gpu } = session;
-  const { width } = model.info;
   const [encoderLayers] = model.info.layers;
   const capacity = capacityFor(makeFeed(model), examples, microBatch);
   const parts = trainingGraph({ ...traits, capacity }, model, settings);
   const { feed, prompt, gradient, loss, scene } = parts;
-  const stats = makeTensor('state', 'stats', 1, STAT_COLUMNS);
-  const rule = optimizerRule(settings.optimizer, settings.length, width);
-  const states = Object.fromEntries(
-    Object.entries(rule.states(settings.length, width)).map(([name, [rows, cols]]) => [
-      name,
-      makeTensor('state', `${rule.name} ${name}`, rows, cols),
-    ]),
-  );
-  const updating = createGraph(traits);
-  optimize(updating, rule, [{ parameter: prompt, gradient, states }], loss, stats);
+  const { graph: updating, rule, states, stats } = updateGraph(traits, settings, parts);
 
   const owned = [
     prompt,

@@ -10,7 +10,14 @@ import {
   persistentBuffer,
   type Session,
 } from '../graph/index.ts';
-import { type Dims, type KernelTraits, scoreSequences, type Tensor } from '../kernels/index.ts';
+import {
+  chunkedScoreSequences,
+  type Dims,
+  headChunk,
+  type KernelTraits,
+  scoreSequences,
+  type Tensor,
+} from '../kernels/index.ts';
 import type { FrozenModel } from '../models/index.ts';
 import { type AttentionBlock, attendToPrompt } from './attend.ts';
 import type { AnswerPlan, BatchExample } from './batch.ts';
@@ -117,8 +124,13 @@ export function readingGraph(
   bank: Tensor,
 ): { graph: Graph; scores: Tensor } {
   const graph = createGraph(traits);
-  const { logits } = feed.forward(graph, { rows: bank });
-  return { graph, scores: scoreSequences(graph, logits, feed.loss) };
+  const { logits, head } = feed.forward(graph, { rows: bank });
+  const columns = head && headChunk(traits, head);
+  const scores =
+    head && columns !== undefined
+      ? chunkedScoreSequences(graph, head, feed.loss, columns)
+      : scoreSequences(graph, logits, feed.loss);
+  return { graph, scores };
 }
 
 export function createScorer(session: Session, traits: KernelTraits, model: FrozenModel): Scorer {

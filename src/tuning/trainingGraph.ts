@@ -1,10 +1,15 @@
 import { createGraph, type Graph, makeTensor, recompute } from '../graph/index.ts';
 import {
   type Builder,
+  chunkedSequenceLoss,
+  headChunk,
   type KernelTraits,
   type LossMode,
   type Node,
+  type OptimizerRule,
+  optimize,
   rowNorms,
+  STAT_COLUMNS,
   sequenceLoss,
   sumSquares,
   type Tensor,
@@ -12,6 +17,7 @@ import {
 import type { FrozenModel } from '../models/index.ts';
 import type { BatchExample } from './batch.ts';
 import { type Feed, makeFeed } from './feed.ts';
+import { optimizerRule } from './optimizer.ts';
 import type { OptimizerSettings } from './recipe.ts';
 
 export interface LearnerSettings {
@@ -61,14 +67,11 @@ export function trainingGraph(
 
   const graph = createGraph(traits, [prompt]);
   const feed = makeFeed(model);
-  const { logits, layers: streams } = feed.forward(graph, { rows: prompt, gradient });
-  sequenceLoss(
-    graph,
-    logits,
-    feed.loss,
-    { mode: settings.loss, keepLogits: settings.keepLogits ?? false },
-    { loss },
-  );
+  const { logits, layers: streams, head } = feed.forward(graph, { rows: prompt, gradient });
+  const { loss: mode, keepLogits = false } = settings;
+  const columns = head && !keepLogits ? headChunk(graph.traits, head) : undefined;
+  if (head && columns !== undefined) chunkedSequenceLoss(graph, head, feed.loss, mode, { loss }, columns);
+  else sequenceLoss(graph, logits, feed.loss, { mode, keepLogits }, { loss });
 
   const measure: Builder = { ...graph, record: (node) => graph.record({ ...node, tap: true }) };
   const slots = new Map<Tensor, number>(streams.map((tensor, i) => [tensor, i]));
@@ -93,6 +96,26 @@ export function trainingGraph(
     scene: { tokenGrad, tokenMoved, layers, start },
     streams,
   };
+}
+
+/** The optimiser's step from the gradient, with the states it keeps, and the statistics that are read after each step. */
+export function updateGraph(
+  traits: KernelTraits,
+  { optimizer }: Pick<LearnerSettings, 'optimizer'>,
+  { prompt, gradient, loss }: Pick<TrainingGraph, 'prompt' | 'gradient' | 'loss'>,
+): { graph: Graph; rule: OptimizerRule; states: Record<string, Tensor>; stats: Tensor } {
+  const [length, width] = [prompt.rows as number, prompt.cols];
+  const stats = makeTensor('state', 'stats', 1, STAT_COLUMNS);
+  const rule = optimizerRule(optimizer, length, width);
+  const states = Object.fromEntries(
+    Object.entries(rule.states(length, width)).map(([name, [rows, cols]]) => [
+      name,
+      makeTensor('state', `${rule.name} ${name}`, rows, cols),
+    ]),
+  );
+  const graph = createGraph(traits);
+  optimize(graph, rule, [{ parameter: prompt, gradient, states }], loss, stats);
+  return { graph, rule, states, stats };
 }
 
 /**

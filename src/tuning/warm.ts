@@ -5,7 +5,7 @@ import { type BatchExample, planAnswers } from './batch.ts';
 import { capacityFor, makeFeed } from './feed.ts';
 import { defaultRecipe } from './recipe.ts';
 import { BATCH, readingGraph } from './scorer.ts';
-import { trainingGraph } from './trainingGraph.ts';
+import { trainingGraph, updateGraph } from './trainingGraph.ts';
 
 /** Tokens of an ordinary input, and two answers of two tokens: sizes only choose among tiles. */
 const INPUT = 48;
@@ -29,7 +29,11 @@ export function ordinaryNodes(traits: KernelTraits, model: FrozenModel): Node[] 
   const training = trainingGraph({ ...traits, capacity: capacity(batchSize) }, model, settings);
   const bank = makeTensor('state', 'prompt bank', length, model.info.width);
   const reading = readingGraph({ ...traits, capacity: capacity(BATCH) }, feed, bank);
-  return [...livingNodes(training.graph.nodes, []), ...livingNodes(reading.graph.nodes, [reading.scores])];
+  return [
+    ...livingNodes(training.nodes, []),
+    ...livingNodes(updateGraph(traits, settings, training).graph.nodes, []),
+    ...livingNodes(reading.graph.nodes, [reading.scores]),
+  ];
 }
 
 /**

@@ -47,9 +47,12 @@ export function linear(b: Builder, x: Tensor, w: Tensor, settings: LinearSetting
   return y;
 }
 
-/** Records a product with the tiles that its shape, or those of its pieces, ask for. */
-function recordProduct(b: Builder, whole: Product, vjp?: (back: Backward) => void): void {
-  const { direction, left, w, out, bias, addend } = whole;
+/** The kernels of a product, with the tiles that its shape or those of its pieces ask for, and the tensors between them. */
+export function productKernels(
+  b: Pick<Builder, 'traits' | 'tensor'>,
+  whole: Product,
+): { kernels: Kernel[]; scratch: Tensor[] } {
+  const { direction, left, w, out, addend } = whole;
   const kernels: Kernel[] = [];
   const scratch: Tensor[] = [];
   let firstRow = 0;
@@ -59,7 +62,7 @@ function recordProduct(b: Builder, whole: Product, vjp?: (back: Backward) => voi
       ...whole,
       w: piece,
       firstRow,
-      accumulate: follows,
+      accumulate: follows || whole.accumulate,
       addend: follows ? undefined : addend,
       reading: { nativeHalf: b.traits.shaderF16 },
     };
@@ -80,6 +83,13 @@ function recordProduct(b: Builder, whole: Product, vjp?: (back: Backward) => voi
     kernels.push(...matmulKernels(product, tile, makeParts));
     firstRow += rows;
   }
+  return { kernels, scratch };
+}
+
+/** Records a product. */
+function recordProduct(b: Builder, whole: Product, vjp?: (back: Backward) => void): void {
+  const { left, w, out, bias, addend } = whole;
+  const { kernels, scratch } = productKernels(b, whole);
   b.record({
     op: 'linear',
     inputs: [left, w, bias, addend].filter((t) => t !== undefined),

@@ -1,6 +1,7 @@
 // Log-sum-exp of a chunk of CHUNK columns of a row, as (m, log sum exp(x - m)) with m the largest x: kept apart because their
 // sum has no room for the second where logits are large. Online: one pass.
-struct Uniforms { rows: u32 }
+// Chunk c of a row goes to place `first + c` of its `places`.
+struct Uniforms { rows: u32, places: u32, first: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> logits: array<$V>;
 @group(0) @binding(2) var<storage, read_write> lse: array<vec2f>;
@@ -45,5 +46,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   state = part[local - lane];
 //# end
-  if live && lane == 0u { lse[unit] = vec2f(state.x, log(state.y)); }
+  if live && lane == 0u { lse[row * u.places + u.first + unit % $(CHUNKS)u] = vec2f(state.x, log(state.y)); }
 }

@@ -1,5 +1,5 @@
 import { expandWgsl } from '../../gpu/index.ts';
-import { f32, grid, type Kernel, type KernelTraits, size, type Tensor, u32 } from '../kernel.ts';
+import { type Dims, f32, grid, type Kernel, type KernelTraits, size, type Tensor, u32 } from '../kernel.ts';
 import type { Builder } from '../op.ts';
 import { sumKernel } from '../reduce/reduce.ts';
 import joinWgsl from './lse_join.wgsl?raw';
@@ -55,13 +55,7 @@ export function sequenceLoss(
       ...kernels,
       scoreKernel(logits, lse, batch, score),
       weighKernel(settings.mode, score, batch, exampleLoss, weight),
-      {
-        ...sumKernel(b.traits, exampleLoss, state.loss, {
-          scale: f32('lossScale'),
-          accumulate: u32('accumulate'),
-        }),
-        name: 'sequence_loss/total',
-      },
+      totalKernel(b.traits, exampleLoss, state.loss),
     ],
     onnx: (e) => sequenceLossOnnx(e, logits, batch, settings.mode, state.loss),
     vjp(back) {
@@ -74,7 +68,10 @@ export function sequenceLoss(
         op: 'sequence_loss',
         inputs: [logits, lse, weight, batch.terms, batch.rows],
         outputs: [dlogits, rowWeight],
-        kernels: gradientKernels(logits, lse, batch, weight, rowWeight, dlogits),
+        kernels: [
+          rowWeightKernel(logits, batch, weight, rowWeight),
+          ...gradientKernels(logits, lse, batch, weight, rowWeight, dlogits),
+        ],
         onnx: (e) => sequenceLossBackwardOnnx(e, logits, batch, settings.mode, dlogits),
       });
       back.contribute(logits, { kind: 'pass', tensor: dlogits });
@@ -102,7 +99,7 @@ export function scoreSequences(
 }
 
 /** Columns of a row that one unit of work reduces: few enough rows still keep a GPU busy. */
-const CHUNK_COLUMNS = 8192;
+export const CHUNK_COLUMNS = 8192;
 
 /** lse [N, 2]: the largest logit m of each row, and log sum exp(x - m). */
 function logSumExp(b: Builder, logits: Tensor): { lse: Tensor; kernels: Kernel[]; scratch: Tensor[] } {
@@ -117,8 +114,14 @@ function logSumExp(b: Builder, logits: Tensor): { lse: Tensor; kernels: Kernel[]
   };
 }
 
-/** parts [N, 2 * chunks] for chunks of `chunkColumns` (a multiple of 4) columns. */
-export function lsePart(traits: KernelTraits, logits: Tensor, parts: Tensor, chunkColumns: number): Kernel {
+/** Into parts [N, 2 * places] from place `first` on, for chunks of `chunkColumns` (a multiple of 4) columns. */
+export function lsePart(
+  traits: KernelTraits,
+  logits: Tensor,
+  parts: Tensor,
+  chunkColumns: number,
+  first = 0,
+): Kernel {
   const vector = logits.cols % 4 === 0;
   const chunks = Math.ceil(logits.cols / chunkColumns);
   const units = traits.rowLanes === 1 ? 4 : 1;
@@ -137,7 +140,7 @@ export function lsePart(traits: KernelTraits, logits: Tensor, parts: Tensor, chu
       { tensor: logits, access: 'read' },
       { tensor: parts, access: 'read_write' },
     ],
-    uniforms: [u32(logits.rows)],
+    uniforms: [u32(logits.rows), u32(parts.cols / 2), u32(first)],
     workgroups: (dims) => grid(size(dims, logits.rows) * chunks, units),
     cost: (dims) => ({
       flops: 3 * size(dims, logits.rows) * logits.cols,
@@ -188,7 +191,7 @@ function scoreKernel(
   };
 }
 
-function weighKernel(
+export function weighKernel(
   mode: LossMode,
   score: Tensor,
   batch: LossInputs,
@@ -213,38 +216,60 @@ function weighKernel(
   };
 }
 
-/** Writes dlogits, which may be the logits themselves. */
-function gradientKernels(
+/** What both kernels that walk over the terms of each row share. */
+function perRow(logits: Tensor, batch: LossInputs, weight: Tensor) {
+  const buffers: Kernel['buffers'] = [
+    { tensor: batch.terms, access: 'read' },
+    { tensor: batch.rows, access: 'read' },
+    { tensor: weight, access: 'read' },
+  ];
+  return {
+    buffers,
+    workgroups: (dims: Dims) => grid(size(dims, logits.rows), 64),
+    cost: (dims: Dims) => ({
+      flops: size(dims, batch.terms.rows),
+      bytes: 40 * size(dims, batch.terms.rows) + 12 * size(dims, logits.rows),
+    }),
+  };
+}
+
+/** rowWeight [N, 1]: sum of the weights of each row's terms. */
+export function rowWeightKernel(
+  logits: Tensor,
+  batch: LossInputs,
+  weight: Tensor,
+  rowWeight: Tensor,
+): Kernel {
+  const { buffers, ...rest } = perRow(logits, batch, weight);
+  return {
+    name: 'sequence_loss/row_weight',
+    code: expandWgsl(rowWeightWgsl, {}),
+    buffers: [...buffers, { tensor: rowWeight, access: 'read_write' }],
+    uniforms: [u32(logits.rows)],
+    ...rest,
+  };
+}
+
+export const totalKernel = (traits: KernelTraits, exampleLoss: Tensor, loss: Tensor): Kernel => ({
+  ...sumKernel(traits, exampleLoss, loss, { scale: f32('lossScale'), accumulate: u32('accumulate') }),
+  name: 'sequence_loss/total',
+});
+
+/** Writes dlogits, which may be the logits themselves: columns of the vocabulary from `first` on. */
+export function gradientKernels(
   logits: Tensor,
   lse: Tensor,
   batch: LossInputs,
   weight: Tensor,
   rowWeight: Tensor,
   dlogits: Tensor,
+  first = 0,
 ): Kernel[] {
   const vector = logits.cols % 4 === 0;
   const width = vector ? logits.cols / 4 : logits.cols;
   const inPlace = dlogits === logits;
-  const termsByRow: Kernel['buffers'] = [
-    { tensor: batch.terms, access: 'read' },
-    { tensor: batch.rows, access: 'read' },
-    { tensor: weight, access: 'read' },
-  ];
-  const perRow: Pick<Kernel, 'uniforms' | 'workgroups' | 'cost'> = {
-    uniforms: [u32(logits.rows)],
-    workgroups: (dims) => grid(size(dims, logits.rows), 64),
-    cost: (dims) => ({
-      flops: size(dims, batch.terms.rows),
-      bytes: 40 * size(dims, batch.terms.rows) + 12 * size(dims, logits.rows),
-    }),
-  };
+  const { buffers: termsByRow, ...rest } = perRow(logits, batch, weight);
   return [
-    {
-      name: 'sequence_loss/row_weight',
-      code: expandWgsl(rowWeightWgsl, {}),
-      buffers: [...termsByRow, { tensor: rowWeight, access: 'read_write' }],
-      ...perRow,
-    },
     {
       name: 'sequence_loss/softmax_part',
       code: expandWgsl(softmaxWgsl, { V: vector ? 'vec4f' : 'f32', WIDTH: width, INPLACE: inPlace }),
@@ -263,9 +288,10 @@ function gradientKernels(
     },
     {
       name: 'sequence_loss/term_part',
-      code: expandWgsl(termWgsl, { COLUMNS: logits.cols }),
+      code: expandWgsl(termWgsl, {}),
       buffers: [...termsByRow, { tensor: dlogits, access: 'read_write' }],
-      ...perRow,
+      uniforms: [u32(logits.rows), u32(logits.cols), u32(first)],
+      ...rest,
     },
   ];
 }

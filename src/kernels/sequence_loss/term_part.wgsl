@@ -1,5 +1,6 @@
 // dlogits[n, token_k] += weight[candidate_k] for the terms k of row n. One owner a row: terms may name a token twice.
-struct Uniforms { rows: u32 }
+// dlogits holds `columns` of the vocabulary, from `first` on.
+struct Uniforms { rows: u32, columns: u32, first: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> terms: array<vec4u>;
 @group(0) @binding(2) var<storage, read> rows: array<vec2u>;
@@ -12,6 +13,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if n >= u.rows { return; }
   for (var j = rows[n].x; j < rows[n].y; j++) {
     let term = terms[terms[j].w];
-    dlogits[n * $(COLUMNS)u + term.y] += weight[term.z];
+    let column = term.y - u.first;
+    if column < u.columns { dlogits[n * u.columns + column] += weight[term.z]; }
   }
 }
