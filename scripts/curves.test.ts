@@ -10,7 +10,11 @@ test('a picture has a place for every point of every curve', () => {
     lower_bound_bytes: x * 2 ** 19,
     needed_gflop: x,
   }));
-  const svg = curvesSvg({ adapter: 'a device', date: '2026-11-23', curves: { prompt: points, depth: points } });
+  const svg = curvesSvg({
+    adapter: 'a device',
+    date: '2026-11-23',
+    curves: { prompt: points, depth: points },
+  });
   expect(svg.match(/<circle/g)).toHaveLength(12);
   expect(svg.match(/class="bound" points/g)).toHaveLength(4);
   // The step of twenty is the highest point, at the right.
