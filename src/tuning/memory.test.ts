@@ -20,7 +20,7 @@ test('a batch that fits is taken at once', () => {
   expect(planBatch(predict(0), within(88), LAYERS, 8)).toMatchObject({
     microBatch: 8,
     recompute: 0,
-    largestBatch: 64,
+    largestBatch: 8,
   });
 });
 

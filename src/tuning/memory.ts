@@ -120,9 +120,14 @@ export interface BatchPlan {
   /** Layers that are run again on the way back. */
   recompute: number;
   memory: MemoryPrediction;
-  /** The largest batch that fits at once, whatever it costs. */
+  /** The largest batch that fits at once; with layers run again, where the one that is wanted does not fit without. */
   largestBatch: number;
 }
+
+const guess = (memory: MemoryPrediction, more: number): MemoryPrediction => ({
+  ...memory,
+  activations: memory.activations + more,
+});
 
 /** No batch beyond this is looked for. */
 const LARGEST_BATCH = 1024;
@@ -146,13 +151,18 @@ export function planBatch(
     known.set(key, found);
     return found;
   };
+  /** The largest power of two that fits. Memory grows nearly as a line, which says where to look: recording a program takes a while. */
   const most = (recompute: number): number => {
+    const near = Math.max(2, wanted);
+    const slope = (at(near, recompute).activations - at(1, recompute).activations) / (near - 1);
     let batch = 1;
+    while (batch < LARGEST_BATCH && fits(guess(at(near, recompute), (2 * batch - near) * slope))) batch *= 2;
+    while (batch > 1 && !fits(at(batch, recompute))) batch /= 2;
     while (batch < LARGEST_BATCH && fits(at(2 * batch, recompute))) batch *= 2;
     return batch;
   };
-  const plain = most(0);
-  const largestBatch = Math.max(plain, layers > 0 ? most(layers) : 1);
+  const plain = fits(at(wanted, 0)) ? Math.max(wanted, most(0)) : most(0);
+  const largestBatch = Math.max(plain, wanted > plain ? most(layers) : 1);
   const plan = (microBatch: number, recompute: number): BatchPlan => ({
     microBatch,
     recompute,
