@@ -112,7 +112,8 @@ test('columns are dragged to what they are, by pointer and by keyboard; the link
   await openStudio(page, `${TINY_STUDIO}&sample=same-meaning`);
   await goTo(page, 'Data');
   const column = (name: string) => page.getByRole('row', { name, exact: true });
-  const role = (name: string) => page.locator('.role-target').filter({ hasText: `Use a column as ${name}` });
+  const role = (name: string) =>
+    page.locator('.role-target').filter({ hasText: new RegExp(`^${name}: drop`) });
   const chosen = (name: string) => role(name).locator('.select-button');
   await column('text').dragTo(role('Second text'));
   await expect(chosen('Text')).toHaveText('text2');

@@ -141,7 +141,7 @@ function Target({
       }}
     >
       <Text slot="label" className="sr-only">
-        Use a column as {name}
+        {name}: drop a column here
       </Text>
       {children}
     </DropZone>
