@@ -294,6 +294,30 @@ describe('fromGguf', () => {
     for (const { text, ids } of prompts) expect(tokenizer.encode(text)).toEqual(ids);
   });
 
+  test('a piece of a matrix in another row order is read with its heads only, and is what the whole has there', async () => {
+    const file = await asGguf('llama', 'llama', 6);
+    let longest = 0;
+    const pieces = {
+      ...file,
+      readPart: async (name: string, offset: number, length: number) => {
+        longest = Math.max(longest, length);
+        return (await file.read(name)).subarray(offset, offset + length);
+      },
+    };
+    const { weights } = fromGguf(pieces);
+    const name = 'model.layers.0.self_attn.q_proj.weight';
+    const whole = await weights.read(name);
+    const head = whole.byteLength / 4;
+    for (const [offset, length] of [
+      [0, 40],
+      [head - 8, 16],
+      [head + 100, 2 * head],
+      [whole.byteLength - 20, 20],
+    ] as const)
+      expect(await weights.readPart!(name, offset, length)).toEqual(whole.subarray(offset, offset + length));
+    expect(longest).toBeLessThanOrEqual(3 * head);
+  });
+
   test('rows of a head come from pairs to halves', () => {
     expect([...halvesFromPairs(Uint8Array.of(0, 1, 2, 3, 10, 11, 12, 13), 8, 4)]).toEqual([
       0, 2, 1, 3, 10, 12, 11, 13,

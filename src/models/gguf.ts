@@ -206,9 +206,19 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
       tensors,
       read,
       async readPart(published, offset, length) {
-        if (isPaired(published) || isWhole(published))
-          return (await read(published)).subarray(offset, offset + length);
-        return readPart(file, stored.get(published) ?? published, offset, length);
+        const name = stored.get(published) ?? published;
+        if (isWhole(published)) return (await read(published)).subarray(offset, offset + length);
+        if (!isPaired(published)) return readPart(file, name, offset, length);
+        // Rows change places within their head only.
+        const { byteLength, shape } = tensors.get(published)!;
+        const head = (byteLength / shape[0]!) * headDim;
+        const from = Math.floor(offset / head) * head;
+        const to = Math.min(byteLength, Math.ceil((offset + length) / head) * head);
+        const heads = await readPart(file, name, from, to - from);
+        return halvesFromPairs(heads, ((to - from) / head) * headDim, headDim).subarray(
+          offset - from,
+          offset - from + length,
+        );
       },
     },
   };
