@@ -23,8 +23,8 @@ describe('looking into files without downloading them', () => {
   const peek = async (more: Partial<LocalHubOptions> = {}) => {
     hub = await localHub({ files, ...more });
     const listing = await listHubFiles(address());
-    const files = peekHubFiles(listing, chooseHubFiles(listing).files);
-    return files.find(({ name }) => name === 'model.safetensors')!;
+    const sources = peekHubFiles(listing, chooseHubFiles(listing).files);
+    return sources.find(({ name }) => name === 'model.safetensors')!;
   };
 
   it('fetches what is read, and a beginning only once', async () => {
