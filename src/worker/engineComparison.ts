@@ -1,7 +1,9 @@
 /** The three-step probe of the person's own task on both engines, where the adapter is software. */
 import { PreludeError } from '../errors.ts';
+import type { FrozenModel } from '../models/index.ts';
 import { chooseEngine, createSampler, type ProbedLearner, parseRecipe } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
+import { openOnnxPlace, openWebgpuPlace, type Place } from './place.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { DeviceReport, EngineName } from './protocol.ts';
 import { learnerSettings, startOf, trainingExamples } from './runPlan.ts';
@@ -27,10 +29,12 @@ export function createComparison(device: DeviceDesk, task: () => PreparedTask): 
 
   const compare = async (given: unknown, { signal }: AbortController) => {
     const recipe = parseRecipe(given);
-    const spare = device.spare();
     const resident = device.need();
     const current = task();
-    if (!spare || current.train.length === 0) return undefined;
+    const here = device.place();
+    const { engine: own, software } = here.report;
+    // A GPU is not compared; nothing can be without rows.
+    if ((own === 'webgpu' && !software) || current.train.length === 0) return undefined;
     const { loaded, precision = 'stored' } = resident.opened;
     const { config, weights } = loaded;
     const examples = trainingExamples(recipe, current);
@@ -39,37 +43,31 @@ export function createComparison(device: DeviceDesk, task: () => PreparedTask): 
     const batch = createSampler(examples.length, recipe.batchSize, recipe.seed)
       .batch(1)
       .slice(0, MOST_EXAMPLES);
+    let onSoftware = own === 'webgpu';
+    const learnerOn = (place: Place, model: FrozenModel) =>
+      place.makeLearner(model, weights, settings, examples, values.slice(), batch.length, () => {});
     const open = async (engine: EngineName): Promise<ProbedLearner> => {
-      const start = values.slice();
-      if (engine === 'onnx')
-        return device
-          .place()
-          .makeLearner(resident.model, weights, settings, examples, start, batch.length, () => {});
-      const { model, scorer } = await spare.makeModel(config, weights, precision, () => {});
+      if (engine === own) return learnerOn(here, resident.model);
+      const spare = engine === 'webgpu' ? device.spare() : undefined;
+      const place = spare ?? (await (engine === 'onnx' ? openOnnxPlace() : openWebgpuPlace()));
+      if (engine === 'webgpu') onSoftware = place.report.software;
+      const { model, scorer } = await place.makeModel(config, weights, precision, () => {});
       try {
         signal.throwIfAborted();
-        const learner = await spare.makeLearner(
-          model,
-          weights,
-          settings,
-          examples,
-          start,
-          batch.length,
-          () => {},
-        );
+        const learner = await learnerOn(place, model);
         return {
           step: learner.step,
           destroy() {
             learner.destroy();
-            spare.freeModel(model, scorer);
+            place.freeModel(model, scorer);
           },
         };
       } catch (error) {
-        spare.freeModel(model, scorer);
+        place.freeModel(model, scorer);
         throw error;
       }
     };
-    const choice = await chooseEngine({ open, examples: batch, signal });
+    const choice = await chooseEngine({ open, examples: batch, signal, isSoftware: () => onSoftware });
     signal.throwIfAborted();
     return device.settle({ ...choice, examples: batch.length });
   };

@@ -19,7 +19,7 @@ function engines(steps: Partial<Record<EngineName, number[]>>, hangs?: EngineNam
       destroy: () => void log.push(`${engine} freed`),
     };
   };
-  const choose = (options: Pick<ProbeOptions, 'signal' | 'patience'> = {}) =>
+  const choose = (options: Pick<ProbeOptions, 'signal' | 'patience' | 'isSoftware'> = {}) =>
     chooseEngine({ ...options, open, examples: [0], now: () => clock });
   return { choose, log };
 }
@@ -42,7 +42,11 @@ describe('which engine is faster where WebGPU is software', () => {
 
   test('a software adapter that wins is taken', async () => {
     const { choose } = engines({ onnx: [300, 300, 300], webgpu: [900, 200, 210] });
-    expect(await choose()).toMatchObject({ engine: 'webgpu', reason: 'faster' });
+    const choice = await choose({ isSoftware: () => true });
+    expect(choice).toMatchObject({ engine: 'webgpu', reason: 'faster' });
+    expect(choice.why).toMatch(
+      /^On WebGPU, which is only software here, a step takes 200 ms; on the processor/,
+    );
   });
 
   test('what is hopelessly slow is not measured on', async () => {

@@ -14,6 +14,8 @@ export interface ProbeOptions {
   signal?: AbortSignal;
   /** Milliseconds an engine may take for opening and all its steps. Default 30 s. */
   patience?: number;
+  /** Whether the WebGPU that was opened is software, as the sentence then says. */
+  isSoftware?(): boolean;
   /** In milliseconds; for tests. */
   now?(): number;
 }
@@ -43,14 +45,14 @@ const HOPELESS = 4;
 const PATIENCE_MS = 30_000;
 
 const NAMES: Record<EngineName, string> = {
-  webgpu: 'WebGPU, which is only software here,',
+  webgpu: 'WebGPU',
   onnx: 'the processor (ONNX Runtime)',
 };
 
 const inWords = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 /**
- * Which of two engines is faster where WebGPU is a software adapter: three steps each of the person's own task, ONNX Runtime first. A
+ * Which of two engines is faster, asked where WebGPU is a software adapter: three steps each of the person's own task, ONNX Runtime first. A
  * GPU, or no WebGPU, needs no measurement.
  * @throws what the last engine threw, where none runs; the signal's reason where that ends the probe
  */
@@ -62,8 +64,10 @@ export async function chooseEngine(options: ProbeOptions): Promise<MeasuredChoic
   if (a === undefined && b === undefined) throw webgpu.error;
   const engine: EngineName = b === undefined || (a !== undefined && a <= b) ? 'onnx' : 'webgpu';
   const [own, other] = engine === 'onnx' ? [a!, b] : [b!, a];
-  const otherName = NAMES[engine === 'onnx' ? 'webgpu' : 'onnx'];
-  const first = `On ${NAMES[engine]} a step takes ${inWords(own)}`;
+  const nameOf = (name: EngineName) =>
+    name === 'webgpu' && options.isSoftware?.() ? 'WebGPU, which is only software here,' : NAMES[name];
+  const otherName = nameOf(engine === 'onnx' ? 'webgpu' : 'onnx');
+  const first = `On ${nameOf(engine)} a step takes ${inWords(own)}`;
   return other === undefined
     ? { engine, reason: 'other-failed', why: `${first}; on ${otherName} none could be taken.`, times }
     : { engine, reason: 'faster', why: `${first}; on ${otherName} ${inWords(other)}.`, times };

@@ -47,12 +47,12 @@ export function EngineChoice() {
         >
           {engine === 'onnx' ? 'Use the graphics device' : 'Use the processor'}
         </Button>
-        {choice.reason === 'unmeasured' && (
+        {device.software && choice.reason !== 'no-webgpu' && (
           <Button
             isDisabled={busy || comparing || !ready}
             onPress={() => void compareEngines(recipe.getState().recipe)}
           >
-            Compare both on your task
+            {choice.times.length > 0 ? 'Compare both again' : 'Compare both on your task'}
           </Button>
         )}
       </div>
