@@ -99,7 +99,8 @@ test('an adapter in software: both engines take steps of the task, the faster on
   await page.goto('./?model=tiny');
   const notice = page.getByRole('region', { name: 'Engine', exact: true });
   await expect(notice).toContainText('is likely to be faster', { timeout: SLOW });
-  await expect(notice).toContainText(/On the processor \(ONNX Runtime\) a step takes \d+ ms; on WebGPU/, {
+  // Which one is faster is this machine's affair.
+  await expect(notice).toContainText(/^On (the processor|WebGPU).* a step takes [\d.]+ m?s; on /, {
     timeout: SLOW,
   });
   await goTo(page, 'Model');
@@ -111,8 +112,15 @@ test('an adapter in software: both engines take steps of the task, the faster on
   await expect(rows).toHaveCount(2);
   await ready(page);
   await goTo(page, 'Model');
-  await page.getByRole('button', { name: 'Use the graphics device' }).click();
-  await expect(page.getByRole('banner')).toContainText('WebGPU', { timeout: SLOW });
-  await expect(page).toHaveURL(/engine=webgpu/);
+  // The person's word counts more; which way depends on who won.
+  const banner = page.getByRole('banner');
+  const won = (await banner.textContent())!.includes('Processor') ? 'onnx' : 'webgpu';
+  const [press, name, engine] =
+    won === 'onnx'
+      ? ['Use the graphics device', 'WebGPU', 'webgpu']
+      : ['Use the processor', 'Processor', 'onnx'];
+  await page.getByRole('region', { name: 'This device' }).getByRole('button', { name: press }).click();
+  await expect(banner).toContainText(name!, { timeout: SLOW });
+  await expect(page).toHaveURL(new RegExp(`engine=${engine}`));
   await expect(notice).toHaveCount(0);
 });
