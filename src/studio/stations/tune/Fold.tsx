@@ -1,4 +1,4 @@
-import { type ReactNode, useSyncExternalStore } from 'react';
+import { type ReactNode, useState, useSyncExternalStore } from 'react';
 
 const NARROW = '(max-width: 900px)';
 
@@ -8,12 +8,20 @@ function subscribe(onChange: () => void): () => void {
   return () => query.removeEventListener('change', onChange);
 }
 
-/** Open on a wide page; on a phone it folds behind its title. */
+/**
+ * Open on a wide page; on a phone it folds behind its title. The same element both times: a page that is turned must not close
+ * a dialog that was opened from inside.
+ */
 export function Fold({ title, children }: { title: string; children: ReactNode }) {
   const narrow = useSyncExternalStore(subscribe, () => window.matchMedia(NARROW).matches);
-  if (!narrow) return children;
+  const [open, setOpen] = useState(false);
   return (
-    <details className="fold">
+    <details
+      className="fold"
+      data-wide={!narrow || undefined}
+      open={!narrow || open}
+      onToggle={(event) => narrow && setOpen(event.currentTarget.open)}
+    >
       <summary>{title}</summary>
       {children}
     </details>
