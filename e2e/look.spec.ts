@@ -53,6 +53,8 @@ const PANELS = [
   ['lessons/length', 'Length'],
   ['board', 'Class board'],
   ['kernels', 'Kernels'],
+  ['prompt/inside', 'Inside the prompt'],
+  ['prompt/together', 'One model, many prompts'],
 ] as const;
 
 async function lookAtPanels(page: Page, theme: Theme): Promise<void> {

@@ -84,8 +84,8 @@ function Found({ report }: { report: DeploymentReport }) {
           [
             'Same answer as here',
             <>
-              {agree === rows && <Check size={15} aria-hidden />} on {agree} of {plural(rows, 'row')};
-              probabilities differ by {largest.toExponential(1)} at most
+              {agree === rows && <Check size={15} aria-hidden />}
+              {` on ${agree} of ${plural(rows, 'row')}; probabilities differ by ${largest.toExponential(1)} at most`}
             </>,
           ],
         ]}
