@@ -7,6 +7,9 @@ const ignore = () => {};
 const recipe: Recipe = { ...defaultRecipe, promptLength: 5, steps: 60, evalEvery: 20, batchSize: 8 };
 
 let engine: Engine;
+/** Runs of other tests in this browser. */
+let others: string[];
+const runIds = async () => (await engine.runs()).map(({ id }) => id);
 
 beforeAll(async () => {
   engine = createEngine(new URL('/', location.href).href);
@@ -14,6 +17,7 @@ beforeAll(async () => {
   await engine.loadModel({ kind: 'builtin', id: 'tiny' }, ignore);
   await engine.openData({ kind: 'sample', id: 'fact-or-opinion' }, {}, ignore);
   await engine.setTask(await engine.suggestTask(), ignore);
+  others = await runIds();
 }, 60_000);
 
 describe('trials', () => {
@@ -25,7 +29,7 @@ describe('trials', () => {
     expect(probe.run).toBeCloseTo(60 * probe.seconds.step + 3 * probe.seconds.dev, 6);
     expect(probe.tokensPerStep).toBeGreaterThan(8 * 5);
     expect(seen.some(({ what }) => what === 'Timing steps')).toBe(true);
-    expect(await engine.runs()).toEqual([]);
+    expect(await runIds()).toEqual(others);
   });
 
   test('a sweep raises the rate from point to point, on the same rows, with the same numbers each time', async () => {
@@ -39,7 +43,7 @@ describe('trials', () => {
     expect(Math.abs(points[1]!.loss - points[0]!.loss)).toBeLessThan(0.02);
     const again = await engine.sweepRates(recipe, range, ignore);
     expect(again.points).toEqual(sweep.points);
-    expect(await engine.runs()).toEqual([]);
+    expect(await runIds()).toEqual(others);
   });
 
   test('a stop gives back what was measured; a run ends a trial; a trial waits for no run', async () => {
