@@ -261,7 +261,7 @@ function Tiles({ layout, promptLength, frame, tile, onTile }: SceneProps & { lay
       </text>
       {frame && (
         <text x={left} y={ground + 32} aria-hidden>
-          height: gradient, colour: distance moved
+          {width < 200 ? 'height: gradient' : 'height: gradient, colour: distance moved'}
         </text>
       )}
     </g>
