@@ -1,8 +1,8 @@
 import type { StepProfile } from '../../worker/protocol.ts';
 import { formatNumber, formatSetting } from '../format.ts';
+import { useSize } from '../useSize.ts';
 import { groupDispatches, PART_NAMES, rates, roofAt } from './profileView.ts';
 
-const WIDTH = 760;
 const HEIGHT = 300;
 const PLOT = { left: 58, right: 16, top: 16, bottom: 42 };
 
@@ -12,6 +12,8 @@ const powers = (low: number, high: number) =>
 /** Each kernel by its intensity and speed, under the two roofs of the device; both axes logarithmic. The table above has the numbers. */
 export function Roofline({ profile, selected }: { profile: StepProfile; selected: number }) {
   const { ceiling } = profile;
+  const [plot, size] = useSize<HTMLElement>();
+  const width = size ? size.width / size.unit : 760;
   const dots = groupDispatches(profile, 'kernel').flatMap((group) => {
     const reached = rates(group);
     return reached && group.flops > 0 && group.bytes > 0
@@ -25,7 +27,7 @@ export function Roofline({ profile, selected }: { profile: StepProfile; selected
   const [x0, x1] = [Math.floor(Math.min(...xs)), Math.ceil(Math.max(...xs) + 0.2)];
   const [y0, y1] = [Math.floor(Math.min(...ys)), Math.ceil(Math.max(...ys) + 0.05)];
   const x = (intensity: number) =>
-    PLOT.left + ((log(intensity) - x0) / (x1 - x0)) * (WIDTH - PLOT.left - PLOT.right);
+    PLOT.left + ((log(intensity) - x0) / (x1 - x0)) * (width - PLOT.left - PLOT.right);
   const y = (gflops: number) =>
     HEIGHT - PLOT.bottom - ((log(gflops) - y0) / (y1 - y0)) * (HEIGHT - PLOT.top - PLOT.bottom);
   const low = Math.max(10 ** x0, 10 ** y0 / ceiling.gbytesPerSecond);
@@ -33,9 +35,9 @@ export function Roofline({ profile, selected }: { profile: StepProfile; selected
     .map((intensity) => `${x(intensity)},${y(roofAt(intensity, ceiling))}`)
     .join(' ');
   return (
-    <figure className="roofline">
+    <figure className="roofline" ref={plot}>
       <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        viewBox={`0 0 ${width} ${HEIGHT}`}
         role="img"
         aria-label={`Roofline: arithmetic ${formatNumber(ceiling.gflops)} GFLOP/s, memory ${formatNumber(ceiling.gbytesPerSecond)} GB/s, and ${dots.length} kernels under them`}
       >
@@ -49,13 +51,13 @@ export function Roofline({ profile, selected }: { profile: StepProfile; selected
         ))}
         {powers(y0, y1).map((value) => (
           <g key={value}>
-            <line x1={PLOT.left} x2={WIDTH - PLOT.right} y1={y(value)} y2={y(value)} className="grid" />
+            <line x1={PLOT.left} x2={width - PLOT.right} y1={y(value)} y2={y(value)} className="grid" />
             <text x={PLOT.left - 8} y={y(value) + 4} textAnchor="end">
               {formatSetting(value)}
             </text>
           </g>
         ))}
-        <text x={WIDTH - PLOT.right} y={HEIGHT - 6} textAnchor="end">
+        <text x={width - PLOT.right} y={HEIGHT - 6} textAnchor="end">
           FLOP for each byte
         </text>
         <text x={PLOT.left + 6} y={PLOT.top + 12}>

@@ -4,7 +4,7 @@ import { Empty, NumberField } from '../../components/index.ts';
 import { Pair, Section } from '../../components/sections.tsx';
 import { formatCount, formatPercent, plural } from '../../format.ts';
 import { useSession } from '../../studio.tsx';
-import { useSize } from '../tune/useSize.ts';
+import { useSize } from '../../useSize.ts';
 import { layHistogram } from './histogram.ts';
 import { useDraft } from './stores.ts';
 

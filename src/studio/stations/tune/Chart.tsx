@@ -1,10 +1,10 @@
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useId, useRef } from 'react';
 import uPlot from 'uplot';
+import { useSize } from '../../useSize.ts';
 import { align, type Band, type Flat, type Line, tableOf } from './chartData.ts';
 import { fitName, type NamedValue, namesOf, placeNames } from './chartNames.ts';
 import { SaveFigure } from './SaveFigure.tsx';
-import { useSize } from './useSize.ts';
 
 export interface ChartProps {
   title: string;

@@ -1,9 +1,9 @@
 import { useId } from 'react';
 import type { RatePoint, RateSweep } from '../../../worker/protocol.ts';
 import { formatNumber, formatSetting } from '../../format.ts';
+import { useSize } from '../../useSize.ts';
 import { decades, lossSpan } from './rateScale.ts';
 
-const WIDTH = 600;
 const HEIGHT = 230;
 const PLOT = { left: 46, right: 14, top: 22, bottom: 40 };
 
@@ -20,10 +20,12 @@ export function RateChart({
   range: { from: number; to: number };
 }) {
   const id = useId();
+  const [plot, size] = useSize<HTMLDivElement>();
+  const width = size ? size.width / size.unit : 600;
   const [low, high] = lossSpan(points);
   const x = (rate: number) =>
     PLOT.left +
-    (Math.log(rate / range.from) / Math.log(range.to / range.from)) * (WIDTH - PLOT.left - PLOT.right);
+    (Math.log(rate / range.from) / Math.log(range.to / range.from)) * (width - PLOT.left - PLOT.right);
   const y = (loss: number) =>
     HEIGHT -
     PLOT.bottom -
@@ -38,67 +40,71 @@ export function RateChart({
       <figcaption id={id}>
         Loss by learning rate <span>logarithmic axis</span>
       </figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden>
-        {points.length > 0 &&
-          ticks.map((loss) => (
-            <g key={loss}>
-              <line x1={PLOT.left} x2={WIDTH - PLOT.right} y1={y(loss)} y2={y(loss)} className="grid" />
-              <text x={PLOT.left - 8} y={y(loss) + 4} textAnchor="end">
-                {loss.toFixed(2)}
+      <div ref={plot}>
+        <svg viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden>
+          {points.length > 0 &&
+            ticks.map((loss) => (
+              <g key={loss}>
+                <line x1={PLOT.left} x2={width - PLOT.right} y1={y(loss)} y2={y(loss)} className="grid" />
+                <text x={PLOT.left - 8} y={y(loss) + 4} textAnchor="end">
+                  {loss.toFixed(2)}
+                </text>
+              </g>
+            ))}
+          {decades(range.from, range.to).map((rate) => (
+            <g key={rate}>
+              <line x1={x(rate)} x2={x(rate)} y1={PLOT.top} y2={HEIGHT - PLOT.bottom} className="grid" />
+              <text x={x(rate)} y={HEIGHT - PLOT.bottom + 17} textAnchor="middle">
+                {formatSetting(rate)}
               </text>
             </g>
           ))}
-        {decades(range.from, range.to).map((rate) => (
-          <g key={rate}>
-            <line x1={x(rate)} x2={x(rate)} y1={PLOT.top} y2={HEIGHT - PLOT.bottom} className="grid" />
-            <text x={x(rate)} y={HEIGHT - PLOT.bottom + 17} textAnchor="middle">
-              {formatSetting(rate)}
-            </text>
-          </g>
-        ))}
-        <text x={WIDTH - PLOT.right} y={HEIGHT - 4} textAnchor="end">
-          learning rate
-        </text>
-        {inRange && (
-          <g>
-            <line
-              x1={x(now)}
-              x2={x(now)}
-              y1={PLOT.top}
-              y2={HEIGHT - PLOT.bottom}
-              className="now"
-              strokeDasharray="4 4"
+          <text x={width - PLOT.right} y={HEIGHT - 4} textAnchor="end">
+            learning rate
+          </text>
+          {inRange && (
+            <g>
+              <line
+                x1={x(now)}
+                x2={x(now)}
+                y1={PLOT.top}
+                y2={HEIGHT - PLOT.bottom}
+                className="now"
+                strokeDasharray="4 4"
+              />
+              <text x={x(now)} y={PLOT.top - 8} textAnchor="middle">
+                now {formatSetting(now)}
+              </text>
+            </g>
+          )}
+          {points.map(
+            ({ rate, loss }) =>
+              Number.isFinite(loss) && (
+                <circle key={rate} cx={x(rate)} cy={y(loss)} r={2.5} className="dot" />
+              ),
+          )}
+          {smoothed.length > 1 && (
+            <path
+              d={smoothed.map(([rate, loss], i) => `${i ? 'L' : 'M'}${x(rate)} ${y(loss)}`).join('')}
+              className="line"
             />
-            <text x={x(now)} y={PLOT.top - 8} textAnchor="middle">
-              now {formatSetting(now)}
-            </text>
-          </g>
-        )}
-        {points.map(
-          ({ rate, loss }) =>
-            Number.isFinite(loss) && <circle key={rate} cx={x(rate)} cy={y(loss)} r={2.5} className="dot" />,
-        )}
-        {smoothed.length > 1 && (
-          <path
-            d={smoothed.map(([rate, loss], i) => `${i ? 'L' : 'M'}${x(rate)} ${y(loss)}`).join('')}
-            className="line"
-          />
-        )}
-        {sweep?.suggested !== undefined && (
-          <g>
-            <line
-              x1={x(sweep.suggested)}
-              x2={x(sweep.suggested)}
-              y1={PLOT.top}
-              y2={HEIGHT - PLOT.bottom}
-              className="suggested"
-            />
-            <text x={x(sweep.suggested)} y={HEIGHT - PLOT.bottom - 6} className="suggested-name" dx={6}>
-              {formatSetting(sweep.suggested)}
-            </text>
-          </g>
-        )}
-      </svg>
+          )}
+          {sweep?.suggested !== undefined && (
+            <g>
+              <line
+                x1={x(sweep.suggested)}
+                x2={x(sweep.suggested)}
+                y1={PLOT.top}
+                y2={HEIGHT - PLOT.bottom}
+                className="suggested"
+              />
+              <text x={x(sweep.suggested)} y={HEIGHT - PLOT.bottom - 6} className="suggested-name" dx={6}>
+                {formatSetting(sweep.suggested)}
+              </text>
+            </g>
+          )}
+        </svg>
+      </div>
       <div className="sr-only">
         <table>
           <caption>Loss by learning rate</caption>

@@ -2,9 +2,9 @@ import { type KeyboardEvent, type PointerEvent, useMemo } from 'react';
 import type { LabelScore, SceneFrame } from '../../../worker/protocol.ts';
 import { tokenText } from '../../components/index.ts';
 import { formatBytes, formatCount, formatNumber, formatPercentShort } from '../../format.ts';
+import { useSize } from '../../useSize.ts';
 import { layOutScene, type SceneLayout } from './sceneLayout.ts';
 import type { Beat } from './useBeats.ts';
-import { useSize } from './useSize.ts';
 
 export interface SceneProps {
   modelTitle: string;

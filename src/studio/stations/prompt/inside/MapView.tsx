@@ -4,7 +4,7 @@ import type { PromptTrail, VocabularyMap } from '../../../../worker/protocol.ts'
 import { Button, IconButton, TextField, tokenText } from '../../../components/index.ts';
 import { Section } from '../../../components/sections.tsx';
 import { formatCount, formatNumber, formatPercent } from '../../../format.ts';
-import { useSize } from '../../tune/useSize.ts';
+import { useSize } from '../../../useSize.ts';
 import { drawMap } from './drawMap.ts';
 import { type Bounds, boundsOf, findWord, median, pointAt, viewOf, zoomed } from './mapView.ts';
 import { useInside } from './stores.ts';

@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { Section } from '../../../components/sections.tsx';
 import { formatNumber } from '../../../format.ts';
 import { useStudio } from '../../../studio.tsx';
-import { useSize } from '../../tune/useSize.ts';
+import { useSize } from '../../../useSize.ts';
 import { median } from './mapView.ts';
 import { histogram, logAxis } from './norms.ts';
 import { insideOf, useInside } from './stores.ts';

@@ -1,5 +1,5 @@
 import { useStudio } from '../../../studio.tsx';
-import { useSize } from '../../tune/useSize.ts';
+import { useSize } from '../../../useSize.ts';
 import { insideOf, useInside } from './stores.ts';
 
 export interface TokenBar {

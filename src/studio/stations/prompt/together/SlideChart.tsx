@@ -1,6 +1,6 @@
 import type { SlideReport } from '../../../../worker/protocol.ts';
 import { formatNumber, formatPercent } from '../../../format.ts';
-import { type Size, useSize } from '../../tune/useSize.ts';
+import { type Size, useSize } from '../../../useSize.ts';
 
 /** Accuracy above, loss below, along the way; a line where the slider stands. */
 export function SlideChart({
