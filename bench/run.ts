@@ -250,6 +250,7 @@ export default async function run(context: GpuContext): Promise<BenchReport> {
     const points: CurvePoint[] = [];
     for (const { x, workload } of curve(which)) {
       const result = await measureSteps(gpu, pipelines, workload, rounds, ceiling.gflops, async () => ({}));
+      report.ceiling_gflops = Math.max(report.ceiling_gflops, result.ceiling_gflops);
       points.push({
         x,
         step_ms: result.step_ms.median,

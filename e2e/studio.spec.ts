@@ -74,7 +74,9 @@ test('inside a step: the timeline by keyboard, the shader, the most expensive ke
   expect(problems).toEqual([]);
 });
 
-test('results: a slice by own words lists its rows; a measurement stops at once', async ({ page }) => {
+test('results: a slice by own words lists its rows; beside another on the same rows; a measurement stops at once', async ({
+  page,
+}) => {
   await openStudio(page, TINY_STUDIO);
   await setRecipe(page, { Steps: 12, Batch: 8 });
   await train(page);
@@ -91,6 +93,17 @@ test('results: a slice by own words lists its rows; a measurement stops at once'
   await page.getByRole('button', { name: /wrong rows/ }).click();
   await page.getByRole('option', { name: 'all rows' }).click();
   await expect(page.getByText(new RegExp(`^${count} rows, [\\d.]+ % right$`))).toBeVisible();
+
+  const beside = page.getByRole('region', { name: 'Beside another' });
+  await beside.getByRole('button', { name: /nobody/ }).click();
+  await page.getByRole('option', { name: /^no prompt/ }).click();
+  const verdict = beside.getByText(/exact McNemar test/);
+  const press = beside.getByRole('button', { name: /^Measure/ });
+  await expect(verdict.or(press)).toBeVisible();
+  // The baselines are measured after a run: the button may go while it is being pressed.
+  if (await press.isVisible()) await press.click({ timeout: 5000 }).catch(() => undefined);
+  await expect(verdict).toBeVisible({ timeout: SLOW });
+  await expect(beside).toContainText('Both right');
 
   await page
     .getByRole('button', { name: /^test\b.*On$|On$/ })

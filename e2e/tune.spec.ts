@@ -43,13 +43,19 @@ test('opening lands on Tune with a model and a sample; Train can be pressed with
   expect(problems).toEqual([]);
 });
 
-test('a sample one press away; the loss falls', async ({ page }) => {
+test('a sample one press away; the loss falls, and a pinned text has its answer', async ({ page }) => {
   await openStudio(page);
   await loadModel(page, TINY);
   await openSample(page, 'Restaurant reviews');
   await expect(dataSummary(page)).toContainText('2 labels');
   await setRecipe(page, { Steps: 40, Batch: 16 });
+  const own = 'The soup was cold and nobody came to our table for an hour.';
+  await page.getByRole('textbox', { name: 'Your text', exact: true }).fill(own);
+  await page.getByRole('button', { name: 'pin this' }).click();
+  const pinned = page.getByRole('listitem').filter({ has: page.getByRole('button', { name: own }) });
+  await expect(pinned).toBeVisible();
   await train(page);
+  await expect(pinned).toContainText(/\d+/, { timeout: SLOW });
   const losses = (await chartPoints(page, 'Loss')).map(({ value }) => value);
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   expect(mean(losses.slice(-5))).toBeLessThan(mean(losses.slice(0, 5)));
