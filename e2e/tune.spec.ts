@@ -72,6 +72,8 @@ test('pause, one step, go on, stop; the next run says what differs', async ({ pa
   await page.getByRole('button', { name: 'Pause' }).click();
   const goOn = page.getByRole('button', { name: 'Go on', exact: true });
   await expect(goOn).toBeVisible({ timeout: SLOW });
+  // A paused run tells the beats of the step it stands at.
+  await expect(page.getByRole('list', { name: /^Step \d+$/ })).toBeVisible();
   const paused = await stepNow(page);
   await page.getByRole('button', { name: 'One step' }).click();
   await expect.poll(() => stepNow(page), { timeout: SLOW }).toBe(paused + 1);
@@ -171,9 +173,12 @@ test('with the keyboard alone: model, table, run, figure, download', async ({ pa
   await tabTo(page, page.getByRole('link', { name: /^Data/ }), 'Shift+Tab');
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('button', { name: 'Choose a file' }));
-  const dialog = page.waitForEvent('filechooser');
-  await page.keyboard.press('Enter');
-  await (await dialog).setFiles([file('topics.csv', csv(topicRows()))]);
+  // A browser that is busy may swallow the chooser of a press; a person presses again.
+  await expect(async () => {
+    const dialog = page.waitForEvent('filechooser', { timeout: 5000 });
+    await page.keyboard.press('Enter');
+    await (await dialog).setFiles([file('topics.csv', csv(topicRows()))]);
+  }).toPass({ timeout: SLOW });
   await expect(dataSummary(page)).toContainText('topics.csv', { timeout: SLOW });
   await expect(dataSummary(page)).toContainText('to train on', { timeout: SLOW });
 
