@@ -1,3 +1,7 @@
+/**
+ * The formats in which frozen weights stay on the GPU, one file each: block layout, its reader in WGSL, and how blocks are laid out on
+ * the way in. The processor's reading of the same blocks, which the tests hold against these, is `weights/blocks.ts`.
+ */
 import { bf16 } from './bf16.ts';
 import { f16 } from './f16.ts';
 import { f32 } from './f32.ts';

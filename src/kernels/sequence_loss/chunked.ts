@@ -15,7 +15,6 @@ import type { Direction } from '../matmul/tiles.ts';
 import type { Builder } from '../op.ts';
 import type { LossInputs } from './pack.ts';
 import pickWgsl from './pick_terms.wgsl?raw';
-import scoreWgsl from './score_picked.wgsl?raw';
 import {
   CHUNK_COLUMNS,
   gradientKernels,
@@ -23,6 +22,7 @@ import {
   lseJoin,
   lsePart,
   rowWeightKernel,
+  scoreKernel,
   totalKernel,
   weighKernel,
 } from './sequence_loss.ts';
@@ -136,7 +136,7 @@ function chunkedScores(
     scratch.push(chunk.logits, ...made.scratch);
     place += Math.ceil(chunk.logits.cols / CHUNK_COLUMNS);
   }
-  kernels.push(lseJoin(parts, lse), scorePickedKernel(picked, lse, batch, score));
+  kernels.push(lseJoin(parts, lse), scoreKernel(picked, lse, batch, score, true));
   return { kernels, scratch: distinct(scratch), lse, score };
 }
 
@@ -152,31 +152,6 @@ function pickKernel({ logits, first }: Chunk, batch: Pick<LossInputs, 'terms'>, 
     uniforms: [u32(picked.rows), u32(logits.cols), u32(first)],
     workgroups: (dims) => grid(size(dims, picked.rows), 64),
     cost: (dims) => ({ flops: size(dims, picked.rows), bytes: 24 * size(dims, picked.rows) }),
-  };
-}
-
-function scorePickedKernel(
-  picked: Tensor,
-  lse: Tensor,
-  batch: Pick<LossInputs, 'terms' | 'candidates'>,
-  score: Tensor,
-): Kernel {
-  return {
-    name: 'sequence_loss/score',
-    code: expandWgsl(scoreWgsl, {}),
-    buffers: [
-      { tensor: picked, access: 'read' },
-      { tensor: lse, access: 'read' },
-      { tensor: batch.terms, access: 'read' },
-      { tensor: batch.candidates, access: 'read' },
-      { tensor: score, access: 'read_write' },
-    ],
-    uniforms: [u32(score.rows)],
-    workgroups: (dims) => grid(size(dims, score.rows), 64),
-    cost: (dims) => ({
-      flops: 3 * size(dims, batch.terms.rows),
-      bytes: 28 * size(dims, batch.terms.rows) + 12 * size(dims, score.rows),
-    }),
   };
 }
 

@@ -1,4 +1,4 @@
-// score[c] = sum over the terms k of candidate c of log softmax(logits[row_k])[token_k].
+// score[c] = sum over the terms k of candidate c of log softmax(logits[row_k])[token_k]. PICKED: the terms' logits were picked before, one a term.
 struct Uniforms { candidates: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
@@ -14,7 +14,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var sum = 0.0;
   for (var k = candidates[c].x; k < candidates[c].y; k++) {
     let row = terms[k].x;
-    sum += logits[row * $(COLUMNS)u + terms[k].y] - lse[row].x - lse[row].y;
+//# if PICKED
+    let logit = logits[k];
+//# else
+    let logit = logits[row * $(COLUMNS)u + terms[k].y];
+//# end
+    sum += logit - lse[row].x - lse[row].y;
   }
   score[c] = sum;
 }

@@ -166,15 +166,17 @@ export function lseJoin(parts: Tensor, lse: Tensor): Kernel {
   };
 }
 
-function scoreKernel(
+/** `logits`: [N, V], or [K, 1] of the K terms where they are `picked`. */
+export function scoreKernel(
   logits: Tensor,
   lse: Tensor,
   batch: Pick<LossInputs, 'terms' | 'candidates'>,
   score: Tensor,
+  picked = false,
 ): Kernel {
   return {
     name: 'sequence_loss/score',
-    code: expandWgsl(scoreWgsl, { COLUMNS: logits.cols }),
+    code: expandWgsl(scoreWgsl, { COLUMNS: logits.cols, PICKED: picked }),
     buffers: [
       { tensor: logits, access: 'read' },
       { tensor: lse, access: 'read' },
