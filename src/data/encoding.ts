@@ -3,7 +3,7 @@ import { PreludeError } from '../errors.ts';
 import type { TableWarning } from './types.ts';
 
 /** Bytes read, decoded and handed back to the event loop at a time. */
-export const CHUNK_BYTES = 4 * 1024 * 1024;
+const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** What bytes 0x80 to 0x9F stand for in windows-1252; a space where the code page has nothing. */
 export const WINDOWS_1252 = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';

@@ -7,7 +7,6 @@ export { examine, keepSplits, mend } from './doctor.ts';
 export {
   checkLabels,
   combineSplits,
-  type ExampleOptions,
   filterRows,
   labelCounts,
   MAX_CLASSES,
@@ -15,22 +14,19 @@ export {
 } from './examples.ts';
 export {
   accuracy,
-  type ClassMetrics,
   type Comparison,
   compare,
   confusionMatrix,
-  type Evaluation,
   evaluate,
   exactMcNemar,
-  type Interval,
   majorityBaseline,
   majorityClass,
   NO_LABEL,
   wilsonInterval,
 } from './metrics.ts';
-export { type Random, randomInteger, seededRandom, shuffle } from './random.ts';
+export { seededRandom, shuffle } from './random.ts';
 export { guessRoles } from './roles.ts';
 export { loadSampleIndex, type Sample, type SampleIndex } from './samples.ts';
-export { DEFAULT_SPLIT, type OrderedSplitOptions, type SplitOptions, split, splitOrdered } from './split.ts';
-export { MAX_BYTES, MAX_ROWS, readTable, type TableOptions, type TableSource } from './table.ts';
-export type { Example, Finding, MendKind, Roles, Splits, Table, TableWarning } from './types.ts';
+export { DEFAULT_SPLIT, split, splitOrdered } from './split.ts';
+export { MAX_ROWS, readTable, type TableOptions } from './table.ts';
+export type { Example, Finding, Splits, Table } from './types.ts';

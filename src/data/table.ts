@@ -16,7 +16,7 @@ import { truncatedWarning } from './words.ts';
 /** Rows read at most; the rest is left out with a warning. */
 export const MAX_ROWS = 100_000;
 /** Bytes of a file at most; a larger one is refused. */
-export const MAX_BYTES = 200_000_000;
+const MAX_BYTES = 200_000_000;
 
 export interface TableSource {
   name: string;

@@ -6,11 +6,9 @@ export {
   type Buffers,
   createBuffers,
   createReadbackRing,
-  type ReadbackRing,
-  type RingSlot,
   readBuffer,
 } from './buffers.ts';
 export { type Gpu, type OpenOptions, openGpu } from './device.ts';
-export { type Dispatch, type DispatchSource, prepareDispatches, UNIFORM_STRIDE } from './dispatch.ts';
+export { type Dispatch, prepareDispatches, UNIFORM_STRIDE } from './dispatch.ts';
 export { type BufferAccess, createPipelines, type Pipelines } from './pipelines.ts';
 export { expandWgsl, type WgslConstants } from './wgsl.ts';

@@ -3,17 +3,15 @@
  * plan of who lives in which buffer when, and programs that run a graph for any batch up to a capacity.
  */
 export { createGraph, type Graph, makeTensor } from './graph.ts';
-export { livingNodes, type MemoryPlan, planMemory } from './plan.ts';
+export { livingNodes, planMemory } from './plan.ts';
 export type { KernelTime, ProfileClock } from './profile.ts';
 export {
   beginSubmission,
   buildProgram,
   freePersistent,
   type Program,
-  type ProgramOptions,
   persistentBuffer,
   type Session,
-  type Submission,
   upload,
   uploadPart,
 } from './program.ts';

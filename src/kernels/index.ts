@@ -4,7 +4,7 @@
  */
 export { add } from './add/add.ts';
 export { argmax } from './argmax/argmax.ts';
-export { type AttentionSettings, attention } from './attention/attention.ts';
+export { attention } from './attention/attention.ts';
 export { attentionWeights } from './attention_weights/attention_weights.ts';
 export { type Ceilings, measureCeilings } from './ceiling/ceiling.ts';
 export { embed, PROMPT_ROW } from './embed/embed.ts';
@@ -21,19 +21,19 @@ export { type Activation, activate, gate } from './gate/gate.ts';
 export { gatherRows } from './gather_rows/gather_rows.ts';
 export { type HeadGroups, headNorm } from './head_norm/head_norm.ts';
 export * from './kernel.ts';
-export { type LayerNormWeights, layerNorm } from './layer_norm/layer_norm.ts';
+export { layerNorm } from './layer_norm/layer_norm.ts';
 export { linear } from './matmul/linear.ts';
 export { type MatmulShape, type MatmulTile, tileKey } from './matmul/tiles.ts';
 export { adapterKey, type MatmulTuning, tunedTiles, tuneMatmuls } from './matmul/tune.ts';
-export type { OnnxAttribute, OnnxBatch, OnnxEmitter, OnnxFeed, OnnxValue } from './onnx.ts';
-export type { Attends, Backward, Builder, Contribution, Node } from './op.ts';
+export type { OnnxAttribute, OnnxEmitter, OnnxFeed, OnnxValue } from './onnx.ts';
+export type { Backward, Builder, Contribution, Node } from './op.ts';
 export { adafactor } from './optimizer/adafactor.ts';
-export { type CpuLeaf, optimizeOnCpu } from './optimizer/cpu.ts';
+export { optimizeOnCpu } from './optimizer/cpu.ts';
 export { adamw, sgd } from './optimizer/elementwise.ts';
 export { type OptimizerRule, optimize, STAT, STAT_COLUMNS } from './optimizer/optimizer.ts';
 export { rowNorms, sumSquares } from './reduce/reduce.ts';
 export { rmsNorm } from './rms_norm/rms_norm.ts';
-export { type RopeSettings, rope, ropeTable } from './rope/rope.ts';
+export { rope, ropeTable } from './rope/rope.ts';
 export {
   chunkedScoreSequences,
   chunkedSequenceLoss,

@@ -89,7 +89,7 @@ export function tensorBytes(tensor: Tensor, dims: Dims): number {
   );
 }
 
-export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
+const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 
 /** Most workgroups WebGPU guarantees along one axis. */
 const MAX_GROUPS = 65_535;

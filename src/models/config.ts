@@ -27,7 +27,7 @@ const HARMLESS = new Set(
 export const unsupported = (message: string, remedy: string): PreludeError =>
   new PreludeError('unsupported-model', `config.json: ${message}`, { where: WHERE, remedy });
 
-export const badConfig = (message: string): PreludeError =>
+const badConfig = (message: string): PreludeError =>
   new PreludeError('bad-config', `config.json: ${message}`, {
     where: WHERE,
     remedy: 'Use the config.json that was published with these weights.',

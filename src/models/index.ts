@@ -10,11 +10,10 @@ export type {
   Decoded,
   FrozenModel,
   FrozenTensor,
-  ModelInfo,
   PromptInput,
   Seq2SeqBatch,
   Seq2SeqModel,
 } from './model.ts';
 export { PRECISIONS, type Precision } from './precision.ts';
-export { knownFamilies, type ModelOptions, makeModel } from './registry.ts';
+export { type ModelOptions, makeModel } from './registry.ts';
 export { traitsOf } from './traits.ts';

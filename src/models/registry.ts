@@ -28,7 +28,7 @@ const FAMILIES: Family[] = [
 ];
 
 /** Names of the architectures that open. */
-export const knownFamilies: readonly string[] = FAMILIES.map((family) => family.name);
+const knownFamilies: readonly string[] = FAMILIES.map((family) => family.name);
 
 export interface ModelOptions {
   /** Default `stored`. */

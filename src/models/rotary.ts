@@ -68,7 +68,7 @@ function needed<K extends keyof Rotary>(rotary: Rotary, key: K): NonNullable<Rot
 }
 
 /** @throws PreludeError `unsupported-model` naming a key that is not known here: it may change the frequencies (mrope_section, alpha) */
-export function checkRotary(rotary: Rotary): void {
+function checkRotary(rotary: Rotary): void {
   for (const [key, value] of Object.entries(rotary))
     if (!(key in rotarySchema.entries) && value !== null)
       throw unsupported(
@@ -169,7 +169,7 @@ export function rotaryGain(rotary: Rotary, published: number): number {
 }
 
 /** GGUF files of Llama 3.1 and later hold what llama3 scaling divides each frequency by. */
-export const DIVISORS = 'rope_freqs.weight';
+const DIVISORS = 'rope_freqs.weight';
 
 /**
  * The table of cosines and sines as a frozen tensor [positions, dim].

@@ -3,30 +3,22 @@
  * paper's .npy, JSON), read back with everything checked, kept in this browser under names, and looked at (nearest words, a
  * map). A leaf: plain arrays in and out, nothing of GPU, training or React. Runs on a page, in a worker and in Node.
  */
-export { adoptPrompt, checkFits, type FitWarning } from './fits.ts';
-export { importPrompt, importPromptFiles } from './import.ts';
+export { adoptPrompt, checkFits } from './fits.ts';
+export { importPromptFiles } from './import.ts';
 export { exportJson } from './json.ts';
-export { type NearestOptions, type Neighbour, nearestTokens, randomNearest, rowNorms } from './nearest.ts';
+export { nearestTokens, randomNearest, rowNorms } from './nearest.ts';
 export { exportNpy } from './npy.ts';
 export { type Plane, pca2, projectOn } from './pca.ts';
-export { adapterFiles, exportPeft } from './peft.ts';
+export { exportPeft } from './peft.ts';
 export {
   type DeletedPrompt,
   type KeptPrompt,
-  type KeptRun,
   openPromptStore,
   openRunStore,
   type PromptStore,
   type RunStore,
 } from './store.ts';
 export type {
-  ImportedPrompt,
-  Json,
-  ModelHint,
-  NamedBytes,
-  PromptFile,
-  PromptMetrics,
   PromptModel,
-  PromptTask,
   SoftPrompt,
 } from './types.ts';

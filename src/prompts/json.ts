@@ -12,7 +12,7 @@ import {
 } from './values.ts';
 
 /** The version of the JSON form that is written; readers refuse others. */
-export const promptFormat = 'prelude-prompt/1';
+const promptFormat = 'prelude-prompt/1';
 
 const text = v.pipe(v.string(), v.maxLength(10_000));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));

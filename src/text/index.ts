@@ -4,22 +4,16 @@
  */
 export {
   binLengths,
-  type EncodedExamples,
-  type EncodeProgress,
   encodeExamples,
-  type LengthBin,
   truncate,
 } from './encode.ts';
 export { ggufTokenizer } from './gguf.ts';
 export { spieceTokenizer } from './spiece.ts';
-export { DEFAULT_TEMPLATES, FIELDS, parseTemplate, render, type Template } from './template.ts';
+export { DEFAULT_TEMPLATES, parseTemplate, render, type Template } from './template.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 export {
   answerJoiner,
   inspectVerbalizers,
-  type LabelWords,
   makeVerbalizers,
-  type Verbalizer,
   type VerbalizerIssue,
-  type VerbalizerOptions,
 } from './verbalizer.ts';

@@ -1,7 +1,7 @@
 import { PreludeError } from '../errors.ts';
 
 /** The fields of a row that a template may name, as the data station maps columns to them. */
-export const FIELDS = ['text', 'text2'] as const;
+const FIELDS = ['text', 'text2'] as const;
 
 /** A checked template: literal strings and fields in turn. */
 export interface Template {

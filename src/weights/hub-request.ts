@@ -232,7 +232,7 @@ export function nameOf(url: string): string {
   );
 }
 
-export function cancelled(where: string, cause?: unknown): PreludeError {
+function cancelled(where: string, cause?: unknown): PreludeError {
   return new PreludeError('cancelled', `${nameOf(where)}: the download was cancelled.`, {
     where,
     remedy: 'Start it again when you want it: it goes on where it stopped.',

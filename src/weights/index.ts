@@ -3,47 +3,34 @@
  * a truncated or hostile file must give a clear error and never a wrong model. Knows bytes, tensors and dtypes; nothing
  * of architectures or the GPU. Runs in a worker, on a page and in Node.
  */
-
 export { dequantize } from './blocks.ts';
 export {
-  type CachedModel,
   createHubCache,
   type HubCache,
-  type HubModelFiles,
-  type HubOptions,
-  type HubProgress,
   keyOf,
 } from './cache.ts';
 export { fetchCatalog, fetchModel, type ModelCatalog, type ModelEntry, type ModelFile } from './catalog.ts';
 export { toFloat32 } from './decode.ts';
 export { fingerprintOf, parameterCount, sha256 } from './fingerprint.ts';
 export { openGguf } from './gguf.ts';
-export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat, toHalfBytes } from './half.ts';
-export { chooseHubFiles, type HubChoice, type HubFile, type HubListing, listHubFiles } from './hub.ts';
+export { toHalfBytes } from './half.ts';
+export { chooseHubFiles, type HubFile, listHubFiles } from './hub.ts';
 export { HUB_URL, type HubAddress, parseHubAddress } from './hub-address.ts';
 export { peekHubFiles } from './hub-peek.ts';
-export type { HubAccess } from './hub-request.ts';
 export {
   type LoadedModel,
-  loadModelFolder,
   loadModelSources,
   modelFiles,
   peekModelSources,
 } from './model-folder.ts';
 export { opfsStore } from './opfs.ts';
-export { openPytorch } from './pytorch.ts';
-export { type QuantizedType, quantize } from './quantize.ts';
+export { quantize } from './quantize.ts';
 export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.ts';
-export { openSharded } from './sharded.ts';
 export {
-  type ByteProgress,
   type ByteSource,
   blobSource,
   bytesSource,
-  type FetchOptions,
-  fetchBytes,
-  urlSource,
 } from './source.ts';
 export { type FileStore, memoryStore } from './store.ts';
-export type { BlockType, DType, MetadataValue, TensorInfo, WeightFile } from './types.ts';
+export type { BlockType, DType, TensorInfo, WeightFile } from './types.ts';
 export { byteLengthOf, countOf, readPart } from './types.ts';

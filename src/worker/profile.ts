@@ -64,7 +64,7 @@ const partOf = ({ backOf, again }: Node): StepPart => (backOf ? 'backward' : aga
 type Table = Pick<StepProfile, 'clock' | 'ceiling' | 'spanUs' | 'busyUs' | 'dispatches' | 'sources'>;
 
 /** @param encoderLayers layers are counted through both stacks. */
-export function tableOf(profile: LearnerProfile, ceilings: Ceilings, encoderLayers: number): Table {
+function tableOf(profile: LearnerProfile, ceilings: Ceilings, encoderLayers: number): Table {
   const sources: StepProfile['sources'] = [];
   const sourceOf = new Map<string, number>();
   const trainingEnd = Math.max(0, ...profile.training.map((t) => t.startNs + t.nanoseconds));

@@ -22,7 +22,7 @@ export function add(b: Builder, x: Tensor, y: Tensor, name = `${x.name}+${y.name
   return z;
 }
 
-export function addKernel(x: Tensor, y: Tensor, z: Tensor): Kernel {
+function addKernel(x: Tensor, y: Tensor, z: Tensor): Kernel {
   if (x.cols !== y.cols || x.rows !== y.rows)
     throw new Error(`add: ${x.name} [${x.rows}, ${x.cols}] and ${y.name} [${y.rows}, ${y.cols}] differ`);
   const vector = x.cols % 4 === 0;

@@ -38,7 +38,7 @@ export interface AttentionShape {
 }
 
 /** Whether all operands can be loaded as vec4. */
-export const isVector = (a: AttentionShape): boolean =>
+const isVector = (a: AttentionShape): boolean =>
   [a.headDim, a.qColumn, a.kColumn, a.vColumn, a.q.cols, a.k.cols, a.v.cols].every((n) => n % 4 === 0);
 
 /** A head's width in loads. */

@@ -1,5 +1,3 @@
-import type { Dims } from '../kernel.ts';
-
 /** One attention on plain numbers, as `attention` takes it. */
 export interface AttentionCase {
   /** Matrices with their row widths and first columns. */
@@ -106,10 +104,3 @@ export function attentionGradient(
   });
   return { dq, dk, dv };
 }
-
-/** A name for the sizes a case has, so that tests and benches agree. */
-export const caseDims = (c: AttentionCase): Dims => ({
-  M: c.queryRanges.length / 4,
-  K: c.k.values.length / c.k.cols,
-  P: c.prefix ?? 0,
-});

@@ -96,12 +96,7 @@ export interface EmbedForwardSettings {
   reading?: WeightReading;
 }
 
-export function embedForward(
-  ids: Tensor,
-  table: Tensor,
-  x: Tensor,
-  settings: EmbedForwardSettings = {},
-): Kernel {
+function embedForward(ids: Tensor, table: Tensor, x: Tensor, settings: EmbedForwardSettings = {}): Kernel {
   const { scale = 1, prompt, firstRow, reading } = settings;
   const vectors = x.cols % 4 === 0;
   const code = expandWgsl(forwardWgsl, {
@@ -129,7 +124,7 @@ export function embedForward(
 }
 
 /** Reads the scalar `accumulate` (0 or 1) of `Dims`. */
-export function embedBackward(promptRow: Tensor, dx: Tensor, dprompt: Tensor): Kernel {
+function embedBackward(promptRow: Tensor, dx: Tensor, dprompt: Tensor): Kernel {
   return {
     name: 'embed/backward',
     code: expandWgsl(backwardWgsl, { V: vector(dx.cols), WIDTH: width(dx.cols) }),

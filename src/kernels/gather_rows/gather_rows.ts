@@ -5,7 +5,7 @@ import gatherWgsl from './gather_rows.wgsl?raw';
 import { gatherRowsBackwardOnnx, gatherRowsOnnx } from './onnx.ts';
 
 /** In an index: no row. */
-export const NO_ROW = 0xffff_ffff;
+const NO_ROW = 0xffff_ffff;
 
 /**
  * Some rows of x, in a new order: the rows that carry a label, before the head.
@@ -45,7 +45,7 @@ export function gatherRows(b: Builder, x: Tensor, index: Tensor, inverse: Tensor
 }
 
 /** `to[i] = from[index[i]]`, 0 where that is NO_ROW, plus `addend`. */
-export function gatherRowsKernel(
+function gatherRowsKernel(
   direction: 'forward' | 'backward',
   from: Tensor,
   index: Tensor,

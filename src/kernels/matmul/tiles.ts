@@ -39,7 +39,7 @@ const MAX_INVOCATIONS = 256;
 const MAX_WORKGROUP_BYTES = 16_384;
 
 /** Bytes of workgroup memory a tile takes. */
-export function stageBytes(tile: MatmulTile, direction: Direction): number {
+function stageBytes(tile: MatmulTile, direction: Direction): number {
   if (tile.kind === 'direct' || !tile.depth) return 0;
   const padded = tile.depth + 4;
   const left = tile.rows * tile.wgY * padded;

@@ -2,8 +2,6 @@ import type { ReactNode } from 'react';
 import {
   Button as AriaButton,
   type ButtonProps as AriaButtonProps,
-  ToggleButton as AriaToggleButton,
-  type ToggleButtonProps,
   Tooltip,
   TooltipTrigger,
 } from 'react-aria-components';
@@ -30,22 +28,6 @@ export function IconButton({
       </AriaButton>
       <Tooltip className="tooltip" offset={6}>
         {label}
-      </Tooltip>
-    </TooltipTrigger>
-  );
-}
-
-export function ToggleButton(props: Omit<ToggleButtonProps, 'className' | 'style'>) {
-  return <AriaToggleButton {...props} className="button" />;
-}
-
-/** A few words on hover and on focus. The child must take focus. */
-export function Hint({ text, children }: { text: string; children: ReactNode }) {
-  return (
-    <TooltipTrigger delay={400}>
-      {children}
-      <Tooltip className="tooltip" offset={6}>
-        {text}
       </Tooltip>
     </TooltipTrigger>
   );

@@ -4,7 +4,7 @@
  */
 import './components.css';
 
-export { Button, type ButtonProps, Hint, IconButton, ToggleButton } from './buttons.tsx';
+export { Button, IconButton } from './buttons.tsx';
 export { Checkbox, type Choice, NumberField, Select, Slider, TextArea, TextField } from './fields.tsx';
 export { Dialog, Menu, type MenuAction } from './overlays.tsx';
 export { tokenText } from './tokens.ts';
@@ -15,7 +15,6 @@ export {
   ErrorBanner,
   FileDrop,
   ProgressLine,
-  progressText,
   Table,
   Tabs,
   Token,

@@ -142,7 +142,7 @@ export function Empty({ children, action }: { children: ReactNode; action?: Reac
   );
 }
 
-export function progressText(progress: Progress): string {
+function progressText(progress: Progress): string {
   const { done, total, unit, perSecond, secondsLeft } = progress;
   const amount = (value: number) => (unit === 'bytes' ? formatBytes(value) : formatCount(value));
   const parts = [

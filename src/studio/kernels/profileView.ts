@@ -1,7 +1,7 @@
 /** From a step's profile to what the inspector draws: groups by cost, parts, the timeline's places, the roofline. */
 import type { ProfiledDispatch, StepPart, StepProfile } from '../../worker/protocol.ts';
 
-export const PARTS: readonly StepPart[] = ['forward', 'recompute', 'backward', 'update'];
+const PARTS: readonly StepPart[] = ['forward', 'recompute', 'backward', 'update'];
 export const PART_NAMES: Record<StepPart, string> = {
   forward: 'forward',
   recompute: 'forward again',

@@ -72,35 +72,3 @@ export function createRecipe(first: Recipe = defaultRecipe, fixed: readonly (key
 }
 
 export type RecipeStore = ReturnType<typeof createRecipe>;
-
-/** What one recipe has that another has not, in the person's words: "start: class labels", "length 5". */
-export function recipeDifferences(recipe: Recipe, base: Recipe): string[] {
-  const differences: string[] = [];
-  const say = (changed: boolean, words: string) => {
-    if (changed) differences.push(words);
-  };
-  say(!same(recipe.init, base.init), `start: ${INIT_NAMES[recipe.init.kind]}`);
-  say(recipe.promptLength !== base.promptLength, `length ${recipe.promptLength}`);
-  say(recipe.optimizer.kind !== base.optimizer.kind, OPTIMIZER_NAMES[recipe.optimizer.kind]);
-  say(recipe.optimizer.learningRate !== base.optimizer.learningRate, `rate ${recipe.optimizer.learningRate}`);
-  const settings = (r: Recipe) => ({ ...r.optimizer, learningRate: 0 });
-  say(
-    recipe.optimizer.kind === base.optimizer.kind && !same(settings(recipe), settings(base)),
-    'optimizer settings',
-  );
-  say(
-    recipe.loss !== base.loss,
-    recipe.loss === 'vocabulary' ? 'loss over the vocabulary' : 'loss over the labels',
-  );
-  say(recipe.batchSize !== base.batchSize, `batch ${recipe.batchSize}`);
-  say(recipe.steps !== base.steps, `${recipe.steps} steps`);
-  say(recipe.evalEvery !== base.evalEvery, `dev every ${recipe.evalEvery}`);
-  say(recipe.patience !== base.patience, recipe.patience ? `patience ${recipe.patience}` : 'no early stop');
-  say(recipe.clipNorm !== base.clipNorm, recipe.clipNorm ? `clip ${recipe.clipNorm}` : 'no clipping');
-  say(recipe.seed !== base.seed, `seed ${recipe.seed}`);
-  return differences;
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}

@@ -31,7 +31,7 @@ export const SWEEP: Record<Recipe['optimizer']['kind'], { from: number; to: numb
 };
 
 /** What the time of a step hangs on: another number of steps, or another seed, asks for no new probe. */
-export function probeKey(recipe: Recipe, generation: number): string {
+function probeKey(recipe: Recipe, generation: number): string {
   const { promptLength, batchSize, microBatch, loss, optimizer } = recipe;
   return JSON.stringify([generation, promptLength, batchSize, microBatch, loss, optimizer.kind]);
 }

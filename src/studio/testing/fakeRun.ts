@@ -11,7 +11,7 @@ export interface FakeRunOptions {
 
 const wobble = (seed: number, step: number, salt: number) => hash01(`${seed}:${step}`, salt) - 0.5;
 
-export function fakeLoss(recipe: Recipe, step: number): number {
+function fakeLoss(recipe: Recipe, step: number): number {
   return 0.42 + 0.6 * Math.exp(-step / 70) + 0.12 * wobble(recipe.seed, step, 1);
 }
 
@@ -20,7 +20,7 @@ export function fakeAccuracy(recipe: Recipe, step: number): number {
   return top - (top - 0.49) * Math.exp(-step / 80) + 0.02 * wobble(recipe.seed, step, 2);
 }
 
-export function fakeFrame(recipe: Recipe, step: number): SceneFrame {
+function fakeFrame(recipe: Recipe, step: number): SceneFrame {
   const scale = 0.03 * Math.exp(-step / 300);
   const P = recipe.promptLength;
   const layer = (k: number, n: number) =>

@@ -5,7 +5,7 @@ import type { OpinionDifference, SecondOpinionReport } from '../../../worker/pro
  * Two engines add up the same products in another order, so that the last bits differ: over many layers up to about 1e-5 of the
  * largest value. More than this share is no rounding.
  */
-export const ROUNDING = 1e-3;
+const ROUNDING = 1e-3;
 
 export interface OpinionLine extends OpinionDifference {
   what: string;

@@ -16,7 +16,7 @@ export function useTrain() {
   return { ...actions, state, canTrain: (trainable || state !== undefined) && state !== 'starting' };
 }
 
-export function trainActions({ runs, recipe }: Pick<Studio, 'runs' | 'recipe'>) {
+function trainActions({ runs, recipe }: Pick<Studio, 'runs' | 'recipe'>) {
   const live = () => {
     const run = currentRun(runs.getState());
     return run && isLive(run.state) ? run : undefined;
