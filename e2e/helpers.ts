@@ -24,6 +24,9 @@ export function file(name: string, content: string | Uint8Array, mimeType = 'tex
  */
 export const SHADERS = './?engine=webgpu';
 
+/** The same with the smallest model, with which a run takes seconds. */
+export const TINY_STUDIO = `${SHADERS}&model=tiny`;
+
 /** Opens the page and waits until a run can start. */
 export async function openStudio(page: Page, path = SHADERS): Promise<void> {
   await page.goto(path);
@@ -58,7 +61,7 @@ export async function loadModel(page: Page, title: string): Promise<void> {
   await expect(card.getByText('Loaded')).toBeVisible({ timeout: SLOW });
 }
 
-/** The smallest model, with which a run takes seconds. */
+/** The smallest model's name. */
 export const TINY = 'nano-T5 tiny';
 
 /** Presses `button`, and gives the dialog that opens these files. */

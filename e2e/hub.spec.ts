@@ -24,6 +24,22 @@ const hubPart = (page: Page) => page.getByRole('region', { name: 'From the Huggi
 const keptPart = (page: Page) => page.getByRole('region', { name: 'Kept in this browser' });
 const card = (page: Page) => hubPart(page).getByRole('article', { name: ID });
 
+/**
+ * The bytes that requests since the first `from` asked for, a piece of a file once, however often a busy browser asks again. Not the
+ * bytes sent: a server may go on for a moment with what nobody waits for any more.
+ */
+function askedBytes(hub: LocalHub, from: number): number {
+  const pieces = new Map<string, number>();
+  for (const { url, range } of hub.seen.slice(from)) {
+    const [start, last] = range?.match(/\d+/g)?.map(Number) ?? [];
+    if (start === undefined || last === undefined || !url.startsWith('/bytes/')) continue;
+    // A piece that is asked for again, from where it broke, has the same end.
+    const piece = `${url} ${last}`;
+    pieces.set(piece, Math.max(pieces.get(piece) ?? 0, last + 1 - start));
+  }
+  return [...pieces.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
 async function lookUp(page: Page, id: string): Promise<void> {
   await hubPart(page).getByRole('textbox', { name: 'Model id' }).fill(id);
   await hubPart(page).getByRole('button', { name: 'Look up' }).click();
@@ -75,7 +91,7 @@ test('a model of a hub: looked up, interrupted, gone on with, learned on, and de
     await test.step('the page is closed in the middle; what had arrived is not fetched again', async () => {
       hub.faults.length = 0;
       slow();
-      let before = hub.sent();
+      const before = hub.sent();
       await card(page).getByRole('button', { name: 'Go on and load' }).click();
       await expect.poll(() => hub.sent() - before, { timeout: SLOW }).toBeGreaterThan(280_000);
       await page.reload();
@@ -84,11 +100,11 @@ test('a model of a hub: looked up, interrupted, gone on with, learned on, and de
       await goTo(page, 'Model');
       await expect(kept).toContainText('the download was stopped');
       const there = await arrived();
-      before = hub.sent();
+      const requests = hub.seen.length;
       await kept.getByRole('button', { name: `Go on with ${ID}` }).click();
       await expect(kept).toContainText('Loaded', { timeout: SLOW });
       // What the words say is rounded to 0.1 MB.
-      expect(hub.sent() - before).toBeLessThan(total - there + 60_000);
+      expect(askedBytes(hub, requests)).toBeLessThan(total - there + 60_000);
       await expect(page.locator('.page-head')).toContainText(`${ID} is loaded and frozen`);
     });
 

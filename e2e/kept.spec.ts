@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { goTo, loadModel, openStudio, SLOW, setRecipe, TINY, train } from './helpers.ts';
+import { goTo, loadModel, openStudio, SLOW, setRecipe, TINY, TINY_STUDIO, train } from './helpers.ts';
 
 test('a kept prompt: renamed, there after a reload, deleted with an undo', async ({ page }) => {
   await openStudio(page);
@@ -42,8 +42,7 @@ test('a kept prompt: renamed, there after a reload, deleted with an undo', async
 });
 
 test('a run: renamed, deleted, brought back, there after a reload', async ({ page }) => {
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await setRecipe(page, { Steps: 3, Batch: 4 });
   await train(page);
   const runs = page.getByRole('region', { name: 'Runs' });

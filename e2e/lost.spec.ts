@@ -3,7 +3,6 @@ import { chromiumArgs, findChromium } from '../scripts/chromium.ts';
 import {
   alerts,
   chartPoints,
-  loadModel,
   openSample,
   openStudio,
   runDone,
@@ -11,7 +10,7 @@ import {
   setEvalEvery,
   setRecipe,
   startTraining,
-  TINY,
+  TINY_STUDIO,
   train,
 } from './helpers.ts';
 
@@ -28,8 +27,7 @@ test('the graphics device lost in the middle of a run: it goes on by itself, and
   browser,
 }) => {
   const STEPS = 80;
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await openSample(page, 'Restaurant reviews');
   await setEvalEvery(page, 10);
   await setRecipe(page, { Steps: STEPS, Batch: 4, Seed: 5 });
@@ -58,8 +56,7 @@ test('the graphics device lost in the middle of a run: it goes on by itself, and
 });
 
 test('the graphics device lost while nothing runs: the next run finds another', async ({ page, browser }) => {
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await setRecipe(page, { Steps: 4, Batch: 4 });
   const session = await browser.newBrowserCDPSession();
   await session.send('Browser.crashGpuProcess');

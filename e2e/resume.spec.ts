@@ -4,7 +4,6 @@ import {
   chartPoints,
   file,
   goTo,
-  loadModel,
   openSample,
   openStudio,
   openTable,
@@ -15,6 +14,7 @@ import {
   startTraining,
   stepNow,
   TINY,
+  TINY_STUDIO,
   train,
 } from './helpers.ts';
 import { csv, topicRows } from './tables.ts';
@@ -36,8 +36,7 @@ test('a tab closed in the middle of a run: the run is offered again, and ends as
   context,
 }) => {
   const page = await context.newPage();
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await openSample(page, 'Restaurant reviews');
   await setEvalEvery(page, 10);
   await setRecipe(page, RECIPE);
@@ -72,8 +71,7 @@ test('a tab closed in the middle of a run: the run is offered again, and ends as
 test('a run on a table of one’s own waits for that table', async ({ context }) => {
   const table = file('topics.csv', csv(topicRows()));
   const page = await context.newPage();
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await openTable(page, table);
   await setEvalEvery(page, 5);
   await setRecipe(page, RECIPE);
@@ -93,8 +91,7 @@ test('a run on a table of one’s own waits for that table', async ({ context })
 });
 
 test('leaving while a run goes asks first; a paused run lets go', async ({ page }) => {
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await setRecipe(page, { Steps: 5000, Batch: 4 });
   await startTraining(page);
   await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(2);

@@ -6,16 +6,14 @@ import {
   measure,
   openStudio,
   runRows,
-  SHADERS,
   SLOW,
   setRecipe,
   startTraining,
+  TINY_STUDIO,
   train,
   trainButton,
   watchPage,
 } from './helpers.ts';
-
-const TINY_STUDIO = `${SHADERS}&model=tiny`;
 
 test('before a run: what it needs and takes; a rate is found, and taken', async ({ page }) => {
   const { problems } = watchPage(page);

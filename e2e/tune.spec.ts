@@ -7,7 +7,6 @@ import {
   figure,
   file,
   goTo,
-  loadModel,
   openSample,
   openSettings,
   openStudio,
@@ -19,6 +18,7 @@ import {
   startTraining,
   stepNow,
   TINY,
+  TINY_STUDIO,
   train,
   trainButton,
   watchPage,
@@ -44,8 +44,7 @@ test('opening lands on Tune with a model and a sample; Train can be pressed with
 });
 
 test('a sample one press away; the loss falls, and a pinned text has its answer', async ({ page }) => {
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await openSample(page, 'Restaurant reviews');
   await expect(dataSummary(page)).toContainText('2 labels');
   await setRecipe(page, { Steps: 40, Batch: 16 });
@@ -64,8 +63,7 @@ test('a sample one press away; the loss falls, and a pinned text has its answer'
 });
 
 test('pause, one step, go on, stop; the next run says what differs', async ({ page }) => {
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await setRecipe(page, { Steps: 5000, Batch: 8 });
   await startTraining(page);
   await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(2);
@@ -123,8 +121,7 @@ test('the recipe: the paper’s values with an undo, every value in the dialog',
 });
 
 test('the same seed gives the same losses twice, another seed others', async ({ page }) => {
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await setRecipe(page, { ...SMALL_RUN, Seed: 3 });
   await train(page);
   const first = await chartPoints(page, 'Loss');
@@ -139,8 +136,7 @@ test('the same seed gives the same losses twice, another seed others', async ({ 
 test('a loss that is no number stops the run at its last good checkpoint and says what to try', async ({
   page,
 }) => {
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   const dialog = await openSettings(page);
   await select(dialog, 'Optimizer', 'SGD with momentum');
   await setNumber(dialog, 'Learning rate', 1e39);
@@ -204,8 +200,7 @@ test('with the keyboard alone: model, table, run, figure, download', async ({ pa
 });
 
 test('keys on Tune: t trains and pauses, s makes one step, b is the big scale', async ({ page }) => {
-  await openStudio(page);
-  await loadModel(page, TINY);
+  await openStudio(page, TINY_STUDIO);
   await setRecipe(page, { Steps: 5000, Batch: 8 });
   await goTo(page, 'Tune');
   await page.keyboard.press('s');

@@ -109,7 +109,7 @@ function readArguments(): { groups: string[]; patience: number } {
 
 const { groups, patience } = readArguments();
 const chosen = STAGES.filter((stage) => groups.includes(stage.group));
-const sum: Counts = { passed: 0, failed: 0 };
+const sum = { passed: 0, failed: 0 };
 const lines: string[] = [];
 mkdirSync(results, { recursive: true });
 
@@ -132,14 +132,15 @@ for (const stage of chosen) {
   if (stage.report) rmSync(stage.report, { force: true });
   const { code, timedOut, seconds } = await runTool(stage.args(), limit, await stage.env?.());
   const succeeded = code === 0 && !timedOut;
-  const counts = stage.report
+  const counts: Counts = stage.report
     ? readCounts(stage.report, succeeded)
-    : { passed: Number(succeeded), failed: Number(!succeeded) };
+    : { passed: Number(succeeded), failed: Number(!succeeded), names: [] };
   sum.passed += counts.passed;
   sum.failed += counts.failed;
   const how = timedOut ? `stopped at its limit of ${Math.round(limit)} s` : `${seconds.toFixed(0)} s`;
   lines.push(
     `  ${counts.failed ? 'FAILED ' : 'passed '}  ${stage.name}: ${counts.passed} passed, ${counts.failed} failed, ${how}`,
+    ...counts.names.map((name) => `             ${name.replace(`${ROOT}/`, '')}`),
   );
 }
 
