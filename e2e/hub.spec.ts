@@ -48,7 +48,7 @@ async function lookUp(page: Page, id: string): Promise<void> {
 test('a model of a hub: looked up, interrupted, gone on with, learned on, and deleted', async ({ page }) => {
   const { hub, total } = await serveTiny();
   try {
-    await openStudio(page, `./?hub=${encodeURIComponent(hub.url)}`);
+    await openStudio(page, `./?model=tiny&hub=${encodeURIComponent(hub.url)}`);
     await goTo(page, 'Model');
 
     await test.step('a wrong id is said in three parts', async () => {
@@ -154,7 +154,7 @@ test('a private model wants its token, a gated one its licence; a cut connection
   const { hub } = await serveTiny({ token: 'hf_secret' });
   const gated = await serveTiny({ token: 'hf_secret', gated: true });
   try {
-    await openStudio(page);
+    await openStudio(page, './?model=tiny');
     await goTo(page, 'Model');
     const part = hubPart(page);
     await part.getByText('Revision, token, mirror').click();
