@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { computing } from '../testing/hostile.ts';
 import { MAX_ROWS, readTable, type TableOptions } from './index.ts';
 import { utf8, utf16 } from './testdata/bytes.ts';
 
@@ -108,17 +109,19 @@ describe('large files', () => {
   it('reads 100,000 rows in a few seconds, letting others run between', async () => {
     let beats = 0;
     let longest = 0;
-    let last = performance.now();
+    let last = process.cpuUsage();
     const timer = setInterval(() => {
       beats++;
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
+      const { user, system } = process.cpuUsage(last);
+      longest = Math.max(longest, (user + system) / 1000);
+      last = process.cpuUsage();
     }, 1);
     const progress: number[] = [];
-    const start = performance.now();
-    const table = await read(file, { onProgress: (p) => progress.push(p.rows) });
+    const { value: table, ms } = await computing(() =>
+      read(file, { onProgress: (p) => progress.push(p.rows) }),
+    );
     clearInterval(timer);
-    expect(performance.now() - start).toBeLessThan(8000);
+    expect(ms).toBeLessThan(8000);
     expect(table.rows).toHaveLength(100_000);
     expect(table.rows[99_999]![0]).toMatch(/^Row 99999: it was a "film"/);
     expect(table.lineOf![99_999]).toBe(2 + 2 * 99_999);

@@ -60,8 +60,10 @@ export function readConfig<E extends v.ObjectEntries>(
 export const modelType = (config: unknown): unknown =>
   (config as { model_type?: unknown } | null | undefined)?.model_type;
 
-/** A whole number from 1 up. */
-export const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+/** A whole number from 1 up. The largest of published configs are positions, 10,485,760 in Llama 4. */
+export const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 24));
+/** Layers of a stack: each is built before its tensors are looked for. The deepest published models have 126. */
+export const layerCount = v.pipe(count, v.maxValue(1000));
 /** A value that may be missing or null. */
 export const maybe = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema));
 /** A value of which the engine knows one only; anything else is refused by the schema's message. */

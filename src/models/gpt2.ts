@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, firstId, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
+import { count, firstId, layerCount, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
 import { type DecoderLayer, type Linear, makeDecoder, type Norm } from './decoder.ts';
 import { type Checkpoint, collectFrozen } from './frozen.ts';
 import type { CausalModel } from './model.ts';
@@ -10,7 +10,7 @@ const entries = {
   vocab_size: count,
   n_embd: count,
   n_head: count,
-  n_layer: count,
+  n_layer: layerCount,
   n_inner: maybe(count),
   n_positions: v.optional(count, 1024),
   activation_function: v.optional(v.string(), 'gelu_new'),

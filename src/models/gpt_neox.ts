@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Activation } from '../kernels/index.ts';
-import { count, firstId, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
+import { count, firstId, layerCount, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
 import { type DecoderLayer, type Linear, makeDecoder, type Norm } from './decoder.ts';
 import { type Checkpoint, collectFrozen } from './frozen.ts';
 import type { CausalModel } from './model.ts';
@@ -20,7 +20,7 @@ const entries = {
   vocab_size: count,
   hidden_size: count,
   intermediate_size: count,
-  num_hidden_layers: count,
+  num_hidden_layers: layerCount,
   num_attention_heads: count,
   hidden_act: v.optional(v.string(), 'gelu'),
   max_position_embeddings: v.optional(count, 2048),

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, firstId, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
+import { count, firstId, layerCount, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
 import { type DecoderLayer, type HeadNorm, makeDecoder, type Norm } from './decoder.ts';
 import { type Checkpoint, collectFrozen, type Frozen } from './frozen.ts';
 import type { CausalModel } from './model.ts';
@@ -38,7 +38,7 @@ const entries = {
   vocab_size: count,
   hidden_size: count,
   intermediate_size: count,
-  num_hidden_layers: count,
+  num_hidden_layers: layerCount,
   num_attention_heads: count,
   num_key_value_heads: maybe(count),
   head_dim: maybe(count),

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Activation } from '../kernels/index.ts';
-import { count, firstId, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
+import { count, firstId, layerCount, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
 import { type DecoderLayer, type Linear, makeDecoder, type Norm } from './decoder.ts';
 import { type Checkpoint, collectFrozen } from './frozen.ts';
 import type { CausalModel } from './model.ts';
@@ -16,7 +16,7 @@ const entries = {
   vocab_size: count,
   hidden_size: count,
   ffn_dim: count,
-  num_hidden_layers: count,
+  num_hidden_layers: layerCount,
   num_attention_heads: count,
   activation_function: v.optional(v.string(), 'relu'),
   max_position_embeddings: v.optional(count, 2048),

@@ -36,6 +36,9 @@ export const rotaryEntries = {
   rope_parameters: maybe(rotarySchema),
 };
 
+/** Columns of a head that may turn; published heads have 256 at most. */
+const MOST_TURNED = 2 ** 14;
+
 /** Rows of a table of cosines at most: positions beyond are refused when a batch is packed. */
 const MOST_POSITIONS = 8192;
 
@@ -87,9 +90,9 @@ function checkRotary(rotary: Rotary): void {
  */
 export function rotaryFrequencies(rotary: Rotary, theta: number, dim: number): number[] {
   checkRotary(rotary);
-  if (!Number.isInteger(dim / 2) || dim < 2)
+  if (!Number.isInteger(dim / 2) || dim < 2 || dim > MOST_TURNED)
     throw unsupported(
-      `${dim} columns of a head are to be turned, which make no pairs.`,
+      `${dim} columns of a head are to be turned, which make no pairs, or more than any model has.`,
       'Use the published config.json.',
     );
   const type = typeOf(rotary);

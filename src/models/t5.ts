@@ -11,7 +11,7 @@ import {
   rmsNorm,
   type Tensor,
 } from '../kernels/index.ts';
-import { count, firstId, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
+import { count, firstId, layerCount, maybe, modelType, only, range, readConfig, tokenId } from './config.ts';
 import { type Checkpoint, collectFrozen } from './frozen.ts';
 import type { ModelInfo, PromptInput, Seq2SeqBatch, Seq2SeqModel } from './model.ts';
 
@@ -30,11 +30,12 @@ const entries = {
   d_model: count,
   d_kv: count,
   d_ff: count,
-  num_layers: count,
-  num_decoder_layers: maybe(count),
+  num_layers: layerCount,
+  num_decoder_layers: maybe(layerCount),
   num_heads: count,
   relative_attention_num_buckets: v.optional(count, 32),
-  relative_attention_max_distance: v.optional(count, 128),
+  /** Rows of a table that is made of it: published are 128 and 256. */
+  relative_attention_max_distance: v.optional(v.pipe(count, v.maxValue(2 ** 14)), 128),
   layer_norm_epsilon: v.optional(v.number(), 1e-6),
   feed_forward_proj: v.optional(v.string()),
   tie_word_embeddings: v.optional(v.boolean()),

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { toFloat32 } from '../weights/index.ts';
+import { jsonExcess, toFloat32 } from '../weights/index.ts';
 import type { Json, ModelHint, PromptMetrics, PromptTask, SoftPrompt } from './types.ts';
 import {
   badPrompt,
@@ -150,6 +150,9 @@ export function readJson(file: string, bytes: Uint8Array): JsonPrompt {
 
 /** JSON of a file, UTF-8 with or without BOM. @throws PreludeError `bad-prompt` */
 export function parseJson(file: string, bytes: Uint8Array): unknown {
+  const excess = jsonExcess(bytes);
+  if (excess)
+    throw badPrompt(file, `This JSON is no prompt: ${excess}.`, 'Pick a JSON file that Prelude wrote.');
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {

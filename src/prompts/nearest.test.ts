@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { computing } from '../testing/hostile.ts';
 import { nearestTokens, randomNearest, rowNorms } from './nearest.ts';
 import { pca2, projectOn } from './pca.ts';
 import { seededNormals } from './random.ts';
@@ -65,13 +66,13 @@ describe('nearestTokens', () => {
     expect(got[0]!.map((n) => n.id)).toEqual([0, 1, 3]);
   });
 
-  test('a full prompt against a full vocabulary takes seconds', () => {
+  test('a full prompt against a full vocabulary takes seconds', async () => {
     const width = 512;
     const embedding = new Float32Array(32_000 * width).map((_, i) => Math.sin(i * 12.9898));
     const vectors = seededNormals(3, 100 * width);
-    const start = performance.now();
-    expect(nearestTokens(vectors, embedding, width, 5)).toHaveLength(100);
-    expect(performance.now() - start).toBeLessThan(15_000);
+    const { value, ms } = await computing(() => nearestTokens(vectors, embedding, width, 5));
+    expect(value).toHaveLength(100);
+    expect(ms).toBeLessThan(15_000);
   });
 });
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect } from 'vitest';
-import { PreludeError } from '../errors.ts';
 import type { SoftPrompt } from './types.ts';
+
+export { refusal as failure } from '../testing/hostile.ts';
 
 /** A small prompt with every part filled in. For tests. */
 export function samplePrompt(changes: Partial<SoftPrompt> = {}): SoftPrompt {
@@ -61,18 +61,4 @@ export function testdata(path: string): Uint8Array<ArrayBuffer> {
 /** The bits of float32 values: tells -0 from 0. */
 export function bitsOf(values: Float32Array): number[] {
   return [...new Uint32Array(values.slice().buffer)];
-}
-
-/** The `PreludeError` that `work` ends in, checked for its three parts. */
-export async function failure(work: () => unknown): Promise<PreludeError> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof PreludeError)) throw error;
-    expect(error.message.length).toBeGreaterThan(10);
-    expect(error.remedy).toMatch(/\.$/);
-    expect(error.where).toBeTruthy();
-    return error;
-  }
-  throw new Error('nothing was refused');
 }

@@ -6,8 +6,14 @@ export const TOKENIZER_REMEDY = 'Use the tokenizer.json that was published with 
 const MOST_IDS = 2 ** 21;
 /** Normalisers within normalisers; published files go three deep. */
 const MAX_DEPTH = 16;
-/** The longest published pattern has 400 characters. */
-const MAX_PATTERN = 4000;
+/** The longest published pattern has 400 characters, as has the longest text that a part puts in. */
+const MAX_STRING = 4000;
+/** Objects and lists in all parts; published files have below 100. */
+const MAX_PARTS = 10_000;
+/** Times that the normalisers may lengthen a text. */
+const MAX_GROWTH = 1000;
+/** Characters in all pieces of a Unigram vocabulary, each a node of the library's trie: mT5's 250,000 pieces have 1.5 million. */
+const MAX_TRIE = 2 ** 22;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -37,7 +43,9 @@ export function checkTokenizer(json: unknown): object {
   for (const token of added)
     if (!isObject(token) || !isId(token.id) || typeof token.content !== 'string' || token.content === '')
       throw bad(`an added token is ${shown(token)}, which is no token with an id below ${MOST_IDS}.`);
-  checkParts(rest, 0);
+  checkParts(rest);
+  if (growthOf(rest.normalizer) > MAX_GROWTH)
+    throw bad(`its normalizer makes texts more than ${MAX_GROWTH} times as long.`);
   return {
     normalizer: null,
     pre_tokenizer: null,
@@ -59,9 +67,14 @@ const shown = (value: unknown) => (JSON.stringify(value) ?? 'missing').slice(0, 
 function checkVocabulary(vocab: unknown): void {
   if (Array.isArray(vocab)) {
     if (vocab.length > MOST_IDS) throw bad(`its vocabulary has ${vocab.length} pieces.`);
-    for (const [i, entry] of vocab.entries())
+    let characters = 0;
+    for (const [i, entry] of vocab.entries()) {
       if (!Array.isArray(entry) || typeof entry[0] !== 'string' || !Number.isFinite(entry[1]))
         throw bad(`piece ${i} of its vocabulary is ${shown(entry)}, not a piece and its score.`);
+      characters += entry[0].length;
+    }
+    if (characters > MAX_TRIE)
+      throw bad(`the pieces of its vocabulary have ${characters} characters, unlike any published one.`);
   } else if (isObject(vocab)) {
     for (const [piece, id] of Object.entries(vocab))
       if (!isId(id))
@@ -80,18 +93,38 @@ function checkMerges(merges: unknown): void {
   if (wrong >= 0) throw bad(`merge ${wrong} is ${shown(merges[wrong])}, not two pieces.`);
 }
 
-/** Normalisers, pre-tokenizers and so on: not too deep, and without patterns that never end. */
-function checkParts(value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (depth > MAX_DEPTH) throw bad(`its parts are nested more than ${MAX_DEPTH} deep.`);
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === 'pattern' && !(isObject(inner) && [inner.String, inner.Regex].some(isText)))
-      throw bad(`the pattern ${shown(inner)} is neither a String nor a Regex.`);
-    if (key === 'Regex') {
-      if (typeof inner !== 'string' || inner.length > MAX_PATTERN || !endsSoon(inner))
+/** Normalisers, pre-tokenizers and so on: not too deep, not too many, and without patterns that never end. */
+function checkParts(root: unknown): void {
+  let parts = 0;
+  const check = (value: unknown, depth: number): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (depth > MAX_DEPTH) throw bad(`its parts are nested more than ${MAX_DEPTH} deep.`);
+    if (++parts > MAX_PARTS || (Array.isArray(value) && value.length > MAX_PARTS))
+      throw bad(`it has more than ${MAX_PARTS} parts.`);
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === 'pattern' && !(isObject(inner) && [inner.String, inner.Regex].some(isText)))
+        throw bad(`the pattern ${shown(inner)} is neither a String nor a Regex.`);
+      if (key === 'Regex' && !(typeof inner === 'string' && endsSoon(inner)))
         throw bad(`its pattern ${shown(inner)} could run for ever on some texts.`);
-    } else checkParts(inner, depth + 1);
-  }
+      if (key !== 'precompiled_charsmap' && typeof inner === 'string' && inner.length > MAX_STRING)
+        throw bad(`its part "${key.slice(0, 40)}" is a text of ${inner.length} characters.`);
+      check(inner, depth + 1);
+    }
+  };
+  check(root, 0);
+}
+
+/** How many times as long a text can become: replacements one after another multiply. */
+function growthOf(normalizer: unknown): number {
+  if (!isObject(normalizer)) return 1;
+  const { type, normalizers, pattern, content } = normalizer;
+  if (type === 'Sequence' && Array.isArray(normalizers))
+    return normalizers.reduce((growth: number, each) => growth * growthOf(each), 1);
+  if (type !== 'Replace' || typeof content !== 'string' || !isObject(pattern)) return 1;
+  // A regular expression may match nothing, between any two characters.
+  return typeof pattern.String === 'string'
+    ? Math.max(1, content.length / Math.max(1, pattern.String.length))
+    : content.length + 1;
 }
 
 /**

@@ -14,6 +14,8 @@ const byteLevel = (useRegex: boolean) => ({
   trim_offsets: true,
   use_regex: useRegex,
 });
+/** Sum of the squared lengths of all pieces, the work of finding merges; the largest published vocabularies stay below a tenth. */
+const MAX_MERGE_WORK = 2 ** 28;
 const split = (regex: string) => ({
   type: 'Sequence',
   pretokenizers: [
@@ -54,8 +56,8 @@ export function ggufTokenizer(metadata: Metadata): { tokenizerJson: unknown; tok
   const get = (key: string) => metadata[`tokenizer.ggml.${key}`];
   const kind = get('model');
   const tokens = get('tokens');
-  if (!isStrings(tokens)) throw bad('it holds no tokenizer.');
-  const types = (get('token_type') as number[] | undefined) ?? tokens.map(() => 1);
+  if (!isStrings(tokens) || tokens.length === 0) throw bad('it holds no tokenizer.');
+  const types = numbersOf(get('token_type') ?? tokens.map(() => 1), 'token types', tokens.length);
   const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
   const name = (key: string) => {
     const id = get(key);
@@ -108,8 +110,7 @@ export function ggufTokenizer(metadata: Metadata): { tokenizerJson: unknown; tok
     };
   }
   if (kind !== 'llama') throw bad(`its tokenizer is of the kind "${String(kind)}", which is not known here.`);
-  const scores = get('scores');
-  if (!Array.isArray(scores)) throw bad('its tokenizer has no scores.');
+  const scores = numbersOf(get('scores'), 'scores', tokens.length);
   const space = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
   const prefixed = get('add_space_prefix') !== false;
   return {
@@ -132,7 +133,7 @@ export function ggufTokenizer(metadata: Metadata): { tokenizerJson: unknown; tok
       model: {
         type: 'BPE',
         vocab,
-        merges: mergesOf(tokens, types, scores as number[]),
+        merges: mergesOf(tokens, types, scores),
         unk_token: name('unknown_token_id') ?? null,
         fuse_unk: true,
         byte_fallback: true,
@@ -147,6 +148,9 @@ function mergesOf(
   types: readonly number[],
   scores: readonly number[],
 ): [string, string][] {
+  const work = tokens.reduce((sum, { length }) => sum + length * length, 0);
+  if (work > MAX_MERGE_WORK)
+    throw bad('the pieces of its tokenizer are longer than those of any published one.');
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const merges: {
     pair: [string, string];
@@ -190,6 +194,13 @@ const beginWith = (token: string, id: number) => ({
   ],
   special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
 });
+
+/** One number a token. */
+function numbersOf(value: unknown, what: string, count: number): readonly number[] {
+  if (!Array.isArray(value) || value.length !== count || !value.every(Number.isFinite))
+    throw bad(`its tokenizer has no ${what}, one number for each of its ${count} pieces.`);
+  return value as number[];
+}
 
 const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,3 +1,6 @@
+/** Bytes that may stand for one character; Unicode's longest compatibility form has 33. */
+const MAX_REPLACEMENT = 1000;
+
 /**
  * SentencePiece's compiled character map, the `Precompiled` normaliser of published T5 tokenizers, as the Rust library
  * `tokenizers` applies it (spm_precompiled): a grapheme of fewer than 6 UTF-8 bytes is looked up whole, and where that
@@ -7,7 +10,7 @@
  * does not drop the joiners within emoji.
  * @param charsmap the bytes of `precompiled_charsmap`: uint32 size of the trie in bytes, a Darts double-array trie of
  *   uint32 units, then zero-terminated replacements in UTF-8; all little-endian
- * @throws RangeError when the sizes do not fit: the file is broken
+ * @throws RangeError when the sizes do not fit, or a replacement is longer than any of Unicode's: the file is broken
  */
 export function precompiledNormalizer(charsmap: Uint8Array): (text: string) => string {
   const view = new DataView(charsmap.buffer, charsmap.byteOffset, charsmap.byteLength);
@@ -16,6 +19,13 @@ export function precompiledNormalizer(charsmap: Uint8Array): (text: string) => s
     throw new RangeError(`its character map claims a trie of ${trieBytes} bytes in ${charsmap.byteLength}`);
   const units = Uint32Array.from({ length: trieBytes / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
   const replacements = charsmap.subarray(4 + trieBytes);
+  for (let start = 0; start < replacements.length; ) {
+    const end = replacements.indexOf(0, start);
+    const length = (end < 0 ? replacements.length : end) - start;
+    if (length > MAX_REPLACEMENT)
+      throw new RangeError(`its character map puts ${length} bytes for a character`);
+    start += length + 1;
+  }
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -9,6 +9,7 @@ const UNIGRAM = 1;
 const BPE = 2;
 /** The largest published vocabularies (mT5, Gemma) have 256,000 pieces in 5 MB. */
 const MAX_BYTES = 64 * 2 ** 20;
+const MAX_PIECES = 2 ** 19;
 const T5_SENTINELS = 100;
 
 interface Piece {
@@ -147,7 +148,10 @@ function parse(bytes: Uint8Array): SentencePieceModel {
   };
   try {
     readFields(bytes, {
-      1: (reader) => model.pieces.push(pieceOf(reader.bytes())),
+      1: (reader) => {
+        if (model.pieces.push(pieceOf(reader.bytes())) > MAX_PIECES)
+          throw bad(`it has more than ${MAX_PIECES} pieces, unlike any published one.`);
+      },
       2: (reader) =>
         readFields(reader.bytes(), {
           3: (spec) => {
@@ -180,6 +184,7 @@ function parse(bytes: Uint8Array): SentencePieceModel {
         }),
     });
   } catch (cause) {
+    if (cause instanceof PreludeError) throw cause;
     throw bad('it is no SentencePiece model, or it was cut off.', cause);
   }
   const { pieces } = model;
@@ -206,7 +211,7 @@ function pieceOf(bytes: Uint8Array): Piece {
   const piece: Piece = { text: '', score: 0, type: 1 };
   readFields(bytes, {
     1: (reader) => {
-      piece.text = reader.string();
+      piece.text = reader.string(true);
     },
     2: (reader) => {
       piece.score = reader.float();

@@ -1,49 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { refusal } from '../testing/hostile.ts';
 import { toFloat32 } from './decode.ts';
 import { openGguf } from './gguf.ts';
 import { bytesSource } from './source.ts';
-
-type Piece = Uint8Array;
-const little = (bytes: number, value: number | bigint): Piece => {
-  const piece = new Uint8Array(8);
-  new DataView(piece.buffer).setBigUint64(0, BigInt.asUintN(64, BigInt(value)), true);
-  return piece.slice(0, bytes);
-};
-const u32 = (value: number) => little(4, value);
-const u64 = (value: number | bigint) => little(8, value);
-const raw = (text: string): Piece => new TextEncoder().encode(text);
-const str = (text: string): Piece => join([u64(raw(text).length), raw(text)]);
-const join = (pieces: Piece[]): Piece => Uint8Array.from(pieces.flatMap((piece) => [...piece]));
-const f64 = (value: number): Piece => new Uint8Array(Float64Array.of(value).buffer);
-const f32 = (value: number): Piece => new Uint8Array(Float32Array.of(value).buffer);
-
-interface Info {
-  name?: string;
-  /** In the file's order: fastest dimension first. */
-  dims?: (number | bigint)[];
-  type?: number;
-  offset?: number | bigint;
-}
-const info = ({ name = 'a', dims = [2], type = 0, offset = 0 }: Info): Piece =>
-  join([str(name), u32(dims.length), ...dims.map(u64), u32(type), u64(offset)]);
-
-/** A GGUF file of these parts, its data aligned to 32 bytes. */
-function gguf(parts: {
-  magic?: string;
-  version?: number;
-  tensorCount?: number | bigint;
-  pairCount?: number | bigint;
-  pairs?: Piece[];
-  infos?: Piece[];
-  data?: number;
-}): Uint8Array {
-  const { magic = 'GGUF', version = 3, pairs = [], infos = [], data = 0 } = parts;
-  const counts = [u64(parts.tensorCount ?? infos.length), u64(parts.pairCount ?? pairs.length)];
-  const head = join([raw(magic), u32(version), ...counts, ...pairs, ...infos]);
-  return join([head, new Uint8Array((32 - (head.length % 32)) % 32), new Uint8Array(data)]);
-}
+import { f32, f64, gguf, info, join, little, type Piece, raw, str, u32, u64 } from './testing/gguf.ts';
 
 const open = (bytes: Uint8Array) => openGguf(bytesSource(bytes, 'm.gguf'));
 
@@ -250,9 +212,7 @@ describe('openGguf', () => {
     ]);
     const bytes = new Uint8Array(head.length + 30_000_000);
     bytes.set(head);
-    const start = performance.now();
-    await expect(open(bytes)).rejects.toThrow(/more than 2097152 elements/);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect((await refusal(() => open(bytes))).message).toMatch(/more than 2097152 elements/);
   });
 
   it('refuses a table of contents of 40 MB', async () => {

@@ -49,6 +49,9 @@ const MAX_HEADER_BYTES = 32 * 2 ** 20;
 const FIRST_WINDOW = 2 ** 20;
 const MAX_DIMENSIONS = 8;
 const MAX_ALIGNMENT = 2 ** 20;
+/** The largest published models have some 2,000 tensors and 100 pairs. */
+const MAX_TENSORS = 2 ** 16;
+const MAX_PAIRS = 2 ** 16;
 
 /**
  * Opens a GGUF file, version 2 or 3, little-endian: header, key-value metadata, tensor infos, then the data, each tensor
@@ -95,6 +98,11 @@ function parse(source: ByteSource, bytes: Uint8Array): WeightFile {
   // The shortest tensor info has 24 bytes, the shortest pair 13.
   const tensorCount = cursor.count('tensors', 24);
   const pairCount = cursor.count('metadata pairs', 13);
+  if (tensorCount > MAX_TENSORS || pairCount > MAX_PAIRS)
+    throw badWeights(
+      file,
+      `it claims ${tensorCount} tensors and ${pairCount} metadata pairs; no real model has more than ${MAX_TENSORS}.`,
+    );
 
   const metadata = new Map<string, MetadataValue>();
   for (let i = 0; i < pairCount; i++) {

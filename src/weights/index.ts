@@ -17,6 +17,7 @@ export { toHalfBytes } from './half.ts';
 export { chooseHubFiles, type HubFile, listHubFiles } from './hub.ts';
 export { HUB_URL, type HubAddress, parseHubAddress } from './hub-address.ts';
 export { peekHubFiles } from './hub-peek.ts';
+export { jsonExcess } from './json.ts';
 export {
   type LoadedModel,
   loadModelSources,

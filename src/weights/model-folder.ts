@@ -1,5 +1,6 @@
 import { PreludeError } from '../errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { jsonExcess, MAX_JSON_BYTES } from './json.ts';
 import { openPytorch } from './pytorch.ts';
 import { openSafetensors } from './safetensors.ts';
 import { isPytorch, openSharded } from './sharded.ts';
@@ -66,7 +67,7 @@ export async function loadModelSources(sources: readonly ByteSource[], name: str
     config,
     generationConfig: await json('generation_config.json'),
     tokenizerJson,
-    ...(tokenizerJson === undefined && spiece && { sentencePiece: await spiece.read(0, spiece.size) }),
+    ...(tokenizerJson === undefined && spiece && { sentencePiece: await readSmall(spiece) }),
     tokenizerConfigJson: await json('tokenizer_config.json'),
     weights,
     fingerprint: await fingerprintOf(weights),
@@ -87,7 +88,7 @@ const jsonOf =
   (sources: readonly ByteSource[]) =>
   async (file: string): Promise<unknown> => {
     const source = sources.find(({ name }) => name === file);
-    return source ? parseJson(file, await source.read(0, source.size)) : undefined;
+    return source ? parseJson(file, await readSmall(source)) : undefined;
   };
 
 async function needConfig(sources: readonly ByteSource[]): Promise<unknown> {
@@ -111,9 +112,7 @@ async function openWeights(sources: readonly ByteSource[]): Promise<WeightFile> 
     const index = names.find((name) => name.endsWith(`${ending}.index.json`));
     if (index) {
       const source = byName.get(index)!;
-      return openSharded(parseJson(index, await source.read(0, source.size)), index, (file) =>
-        byName.get(file),
-      );
+      return openSharded(parseJson(index, await readSmall(source)), index, (file) => byName.get(file));
     }
     const single = byName.get(usual) ?? byName.get(names.find(isOne) ?? '');
     return single && open(single);
@@ -135,22 +134,35 @@ async function openWeights(sources: readonly ByteSource[]): Promise<WeightFile> 
   return weights;
 }
 
+/** The whole of a file that is small in every published model: configs, tokenizers, indices. */
+async function readSmall(source: ByteSource): Promise<Uint8Array> {
+  if (source.size > MAX_JSON_BYTES)
+    throw badFile(
+      source.name,
+      `it has ${source.size} bytes; none of its kind has more than ${MAX_JSON_BYTES}.`,
+    );
+  return source.read(0, source.size);
+}
+
 /** A JSON file of a model folder. */
 export function parseJson(file: string, bytes: Uint8Array): unknown {
+  const excess = jsonExcess(bytes);
+  if (excess) throw badFile(file, `${excess}, unlike any published one.`);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    const code = file.startsWith('tokenizer')
-      ? 'bad-tokenizer'
-      : file.endsWith('.index.json')
-        ? 'bad-weights'
-        : 'bad-config';
-    throw new PreludeError(code, `${file}: this is no valid JSON.`, {
-      where: file,
-      remedy: 'Get the file again from where the model was published.',
-      cause,
-    });
+    throw badFile(file, 'this is no valid JSON.', cause);
   }
+}
+
+function badFile(file: string, message: string, cause?: unknown): PreludeError {
+  const isTokenizer = file.startsWith('tokenizer') || SENTENCE_PIECE.includes(file);
+  const code = isTokenizer ? 'bad-tokenizer' : file.endsWith('.index.json') ? 'bad-weights' : 'bad-config';
+  return new PreludeError(code, `${file}: ${message}`, {
+    where: file,
+    remedy: 'Get the file again from where the model was published.',
+    cause,
+  });
 }
 
 function missing(

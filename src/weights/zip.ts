@@ -11,8 +11,9 @@ export interface ZipEntry {
 
 /** The longest end record: 22 bytes and a comment of 65,535. */
 const MAX_END = 22 + 0xffff;
-/** Tables of real checkpoints, with thousands of storages, stay below 1 MB. */
+/** Tables of real checkpoints, with thousands of storages, stay below 1 MB. Each file costs a read, on a server a request. */
 const MAX_DIRECTORY_BYTES = 4 * 2 ** 20;
+const MAX_FILES = 2 ** 14;
 const HOLDS_64 = 0xffffffff;
 
 /**
@@ -28,6 +29,8 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
       source.name,
       `its table of contents claims ${count} files in ${size} bytes at ${start}, which does not fit a file of ${source.size} bytes.`,
     );
+  if (count > MAX_FILES)
+    throw badWeights(source.name, `it holds ${count} files; no real checkpoint has more than ${MAX_FILES}.`);
   const bytes = await source.read(start, size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decoder = new TextDecoder();
