@@ -1,6 +1,14 @@
 import { describe, test } from 'vitest';
 import { rmsNormGradient, rmsNormReference } from '../rms_norm/rms_norm.ts';
-import { allTraits, expectClose, randomValues, runKernels, testTensor } from '../testing.ts';
+import {
+  allTraits,
+  expectClose,
+  randomValues,
+  runKernels,
+  testGpu,
+  testTensor,
+  withSubgroups,
+} from '../testing.ts';
 import { type HeadGroups, headNormKernel } from './head_norm.ts';
 
 const EPS = 1e-6;
@@ -31,7 +39,7 @@ function reference(
   return out;
 }
 
-describe.each(allTraits)('head_norm, %s', (_, traits) => {
+describe.each([...allTraits, withSubgroups])('head_norm, %s', (_, traits) => {
   test.each([
     { rows: 1, cols: 5, first: 1, firstWidth: 3, second: 0, secondWidth: 0 },
     { rows: 11, cols: 64, first: 4, firstWidth: 8, second: 2, secondWidth: 8 },
@@ -39,6 +47,7 @@ describe.each(allTraits)('head_norm, %s', (_, traits) => {
     { rows: 7, cols: 33, first: 3, firstWidth: 5, second: 1, secondWidth: 9 },
     { rows: 3, cols: 24, first: 3, firstWidth: 8, second: 0, secondWidth: 8 },
   ])('$rows x $cols, $first of $firstWidth and $second of $secondWidth', async (shape) => {
+    if (traits.subgroups && !(await testGpu()).features.subgroups) return;
     const { rows, cols } = shape;
     const [x, y, dx, dy] = ['x', 'y', 'dx', 'dy'].map((name) => testTensor(name, 'T', cols));
     const weight = testTensor('weight', 1, cols, 'weight');

@@ -1,5 +1,6 @@
 import { expandWgsl } from '../../gpu/index.ts';
 import { grid, type Kernel, type KernelTraits, size, type Tensor, u32 } from '../kernel.ts';
+import { laneConstants } from '../lanes.ts';
 import type { Builder } from '../op.ts';
 import headNormWgsl from './head_norm.wgsl?raw';
 import { headNormBackwardOnnx, headNormOnnx } from './onnx.ts';
@@ -65,7 +66,7 @@ export function headNormKernel(
     V: unit === 4 ? 'vec4f' : 'f32',
     UNIT: unit,
     UNITS,
-    LANES: traits.rowLanes,
+    ...laneConstants(traits, 'vec2f'),
     GROUPS: groups,
     FIRST: first,
     WIDTH_A: firstWidth / unit,
@@ -80,7 +81,7 @@ export function headNormKernel(
       : 'fn product(a: f32, b: f32) -> f32 { return a * b; }\n';
   return {
     name: `head_norm/${dy ? 'backward' : 'forward'}`,
-    code: product + code,
+    code: code + product,
     buffers: [
       { tensor: x, access: 'read' },
       { tensor: weight, access: 'read' },

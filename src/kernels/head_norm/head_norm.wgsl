@@ -1,3 +1,4 @@
+$ENABLES
 // Forward: y = x * rsqrt(mean(x^2) + EPS) * weight within each group of columns; BACK: dx of it; columns past the groups are copied.
 // A unit is one group of one row, for LANES invocations. Widths in units of V.
 struct Uniforms { rows: u32 }
@@ -9,12 +10,10 @@ struct Uniforms { rows: u32 }
 @group(0) @binding(4) var<storage, read> dy: array<$V>;
 //# end
 
-//# if LANES > 1
-var<workgroup> part: array<vec2f, $(UNITS * LANES)>;
-//# end
+$ROW_SUM
 
 @compute @workgroup_size($(UNITS * LANES))
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32$SUBGROUP) {
   let unit = (group.y * 65535u + group.x) * $(UNITS)u + local / $(LANES)u;
   let lane = local % $(LANES)u;
   let row = unit / $(GROUPS + 1)u;
@@ -36,15 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
     }
   }
-//# if LANES > 1
-  part[local] = sum;
-  workgroupBarrier();
-  for (var half = $(LANES / 2)u; half > 0u; half >>= 1u) {
-    if lane < half { part[local] += part[local + half]; }
-    workgroupBarrier();
-  }
-  sum = part[local - lane];
-//# end
+  sum = row_sum(sum, local$SIZE);
   if live {
     let count = f32(width) * $(UNIT).0;
     let r = inverseSqrt(sum.x / count + $EPS);

@@ -1,3 +1,4 @@
+$ENABLES
 // y = (x - mean) * r * weight + bias, r = rsqrt(variance + EPS); one row for LANES invocations.
 struct Uniforms { rows: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -6,12 +7,10 @@ struct Uniforms { rows: u32 }
 @group(0) @binding(3) var<storage, read> bias: array<$V>;
 @group(0) @binding(4) var<storage, read_write> y: array<$V>;
 
-//# if LANES > 1
-var<workgroup> part: array<f32, $(ROWS * LANES)>;
-//# end
+$ROW_SUM
 
 @compute @workgroup_size($(ROWS * LANES))
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32$SUBGROUP) {
   let row = (group.y * 65535u + group.x) * $(ROWS)u + local / $(LANES)u;
   let lane = local % $(LANES)u;
   let live = row < u.rows;
@@ -20,14 +19,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if live {
     for (var i = lane; i < $(WIDTH)u; i += $(LANES)u) { sum += total(x[base + i]); }
   }
+  sum = row_sum(sum, local$SIZE);
 //# if LANES > 1
-  part[local] = sum;
-  workgroupBarrier();
-  for (var half = $(LANES / 2)u; half > 0u; half >>= 1u) {
-    if lane < half { part[local] += part[local + half]; }
-    workgroupBarrier();
-  }
-  sum = part[local - lane];
+  // The next sum overwrites what this one is read from.
   workgroupBarrier();
 //# end
   let mean = sum / $(COLUMNS).0;
@@ -39,15 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       squares += total(v * v);
     }
   }
-//# if LANES > 1
-  part[local] = squares;
-  workgroupBarrier();
-  for (var half = $(LANES / 2)u; half > 0u; half >>= 1u) {
-    if lane < half { part[local] += part[local + half]; }
-    workgroupBarrier();
-  }
-  squares = part[local - lane];
-//# end
+  squares = row_sum(squares, local$SIZE);
   if live {
     let r = inverseSqrt(squares / $(COLUMNS).0 + $EPS);
     for (var i = lane; i < $(WIDTH)u; i += $(LANES)u) {

@@ -6,18 +6,21 @@ import {
   finiteDifferences,
   randomValues,
   runKernels,
+  testGpu,
   testTensor,
+  withSubgroups,
 } from '../testing.ts';
 import { layerNormBackward, layerNormForward, layerNormGradient, layerNormReference } from './layer_norm.ts';
 
 const EPS = 1e-5;
 
-describe.each(allTraits)('layer_norm, %s', (_, traits) => {
+describe.each([...allTraits, withSubgroups])('layer_norm, %s', (_, traits) => {
   test.each([
     [3, 7],
     [67, 40],
     [13, 131],
   ])('%i x %i: forward and backward equal float64', async (rows, cols) => {
+    if (traits.subgroups && !(await testGpu()).features.subgroups) return;
     const x = testTensor('x', 'T', cols);
     const weight = testTensor('weight', 1, cols, 'weight');
     const bias = testTensor('bias', 1, cols, 'weight');

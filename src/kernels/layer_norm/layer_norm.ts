@@ -1,5 +1,6 @@
 import { expandWgsl, type WgslConstants } from '../../gpu/index.ts';
 import { grid, type Kernel, type KernelTraits, size, type Tensor, u32 } from '../kernel.ts';
+import { laneConstants } from '../lanes.ts';
 import type { Builder } from '../op.ts';
 import backwardWgsl from './backward.wgsl?raw';
 import forwardWgsl from './forward.wgsl?raw';
@@ -49,14 +50,13 @@ export function layerNorm(b: Builder, x: Tensor, w: LayerNormWeights, eps: numbe
   return y;
 }
 
-function constants(traits: KernelTraits, columns: number, eps: number): WgslConstants {
+function constants(traits: KernelTraits, type: 'f32' | 'vec2f', columns: number, eps: number): WgslConstants {
   const vector = columns % 4 === 0;
   return {
     V: vector ? 'vec4f' : 'f32',
     WIDTH: vector ? columns / 4 : columns,
     COLUMNS: columns,
-    LANES: traits.rowLanes,
-    ROWS: traits.rowLanes === 1 ? 4 : 1,
+    ...laneConstants(traits, type),
     EPS: eps.toExponential(),
   };
 }
@@ -73,10 +73,10 @@ export function layerNormForward(
   y: Tensor,
   eps: number,
 ): Kernel {
-  const c = constants(traits, x.cols, eps);
+  const c = constants(traits, 'f32', x.cols, eps);
   return {
     name: 'layer_norm/forward',
-    code: total(x.cols) + expandWgsl(forwardWgsl, c),
+    code: expandWgsl(forwardWgsl, c) + total(x.cols),
     buffers: [
       { tensor: x, access: 'read' },
       { tensor: w.weight, access: 'read' },
@@ -101,10 +101,10 @@ export function layerNormBackward(
   eps: number,
   addend?: Tensor,
 ): Kernel {
-  const c = constants(traits, x.cols, eps);
+  const c = constants(traits, 'vec2f', x.cols, eps);
   return {
     name: 'layer_norm/backward',
-    code: total(x.cols) + expandWgsl(backwardWgsl, { ...c, ADDEND: addend !== undefined }),
+    code: expandWgsl(backwardWgsl, { ...c, ADDEND: addend !== undefined }) + total(x.cols),
     buffers: [
       { tensor: x, access: 'read' },
       { tensor: weight, access: 'read' },
