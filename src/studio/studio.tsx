@@ -1,9 +1,11 @@
 /** The stores of one studio, and how React components reach them. */
-import { createContext, useContext, useEffect, useState } from 'react';
+import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import type { Engine } from '../worker/protocol.ts';
+import { perStudio } from './perStudio.ts';
 import { connect } from './stores/connect.ts';
 import { createEvaluations, type Evaluations, type EvaluationsState } from './stores/evaluations.ts';
+import { createLive } from './stores/live.ts';
 import { createMirror, type Mirror } from './stores/mirror.ts';
 import { createNotices, type Notices, type NoticesState } from './stores/notices.ts';
 import { createPlayback, type Playback, type PlaybackState } from './stores/playback.ts';
@@ -85,40 +87,9 @@ export function usePlayback<T>(select: (state: PlaybackState) => T): T {
   return useStore(useStudio().playback, select);
 }
 
-/** What follows a run is drawn at most this often. */
-const LIVE_MS = 100;
+const liveOf = perStudio(({ runs }) => createLive(runs));
 
-/**
- * As `useRuns`, but at most ten times a second and only when the browser draws: a run sends more than an eye can take.
- * @param select the same function on every call
- */
+/** As `useRuns`, of the picture that all panels draw: see `createLive`. */
 export function useLive<T>(select: (state: RunsState) => T): T {
-  const { runs } = useStudio();
-  const [value, setValue] = useState(() => select(runs.getState()));
-  useEffect(() => {
-    let frame = 0;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let last = Number.NEGATIVE_INFINITY;
-    const flush = () => {
-      frame = 0;
-      last = performance.now();
-      setValue(() => select(runs.getState()));
-    };
-    const draw = () => {
-      timer = undefined;
-      frame = requestAnimationFrame(flush);
-    };
-    const schedule = () => {
-      if (frame || timer) return;
-      timer = setTimeout(draw, Math.max(0, last + LIVE_MS - performance.now()));
-    };
-    schedule();
-    const unsubscribe = runs.subscribe(schedule);
-    return () => {
-      unsubscribe();
-      clearTimeout(timer);
-      cancelAnimationFrame(frame);
-    };
-  }, [runs, select]);
-  return value;
+  return useStore(liveOf(useStudio()), select);
 }

@@ -135,8 +135,39 @@ describe('a run', () => {
       },
     });
     expect(await trainer.run({ paused: true })).toBe('steps');
-    expect(states).toEqual(['paused 0', 'running 0', 'paused 1', 'running 1']);
+    // A single step is no going on: the run is paused before and after it.
+    expect(states).toEqual(['paused 0', 'paused 1', 'running 1']);
     expect(trainer.checkpoint.step).toBe(10);
+  });
+
+  test('every press of one step counts, also one that comes while a step is evaluated', async () => {
+    const { learner } = counter({ delay: 1 });
+    const rested: number[] = [];
+    const scenes: boolean[] = [];
+    const trainer = await createTrainer({
+      ...silent({
+        ...learner,
+        step: (step, examples, options) => {
+          scenes.push(options.scene === true);
+          return learner.step(step, examples, options);
+        },
+      }),
+      wantsScene: () => false,
+      evaluate: async () => {
+        trainer.stepOnce();
+        return { accuracy: 0.5, loss: 1 };
+      },
+      onState(state, step) {
+        if (state === 'running') return;
+        rested.push(step);
+        if (step === 0) for (let presses = 0; presses < 4; presses++) trainer.stepOnce();
+        else trainer.stop();
+      },
+    });
+    expect(await trainer.run({ paused: true })).toBe('stopped');
+    expect(rested).toEqual([0, 5]);
+    // Each of them shows its picture, however fast they come.
+    expect(scenes).toEqual([true, true, true, true, true]);
   });
 
   test('keeps two steps on their way and no more', async () => {

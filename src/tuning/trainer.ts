@@ -96,7 +96,7 @@ export interface Trainer {
   run(options?: { paused?: boolean }): Promise<TrainingEnd>;
   pause(): void;
   resume(): void;
-  /** One step, then paused. */
+  /** One step, then paused. Each call is a step of its own, also while an earlier one is still under way. */
   stepOnce(): void;
   stop(): void;
   readonly checkpoint: Checkpoint;
@@ -121,7 +121,9 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     };
   }
 
-  let mode: 'running' | 'paused' | 'single' | 'stopped' = 'running';
+  let mode: 'running' | 'paused' | 'stopped' = 'running';
+  /** Single steps asked for and not begun. */
+  let owed = 0;
   let wake: () => void = () => {};
   const set = (next: typeof mode) => {
     if (mode === 'stopped') return;
@@ -181,13 +183,23 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       return checkpoint;
     },
     pause: () => set('paused'),
-    resume: () => set('running'),
-    stepOnce: () => set('single'),
+    resume() {
+      owed = 0;
+      set('running');
+    },
+    stepOnce() {
+      owed++;
+      set('paused');
+    },
     stop: () => set('stopped'),
     async run({ paused = false } = {}) {
       if (paused) mode = 'paused';
       let step = checkpoint.step;
-      let reported: typeof mode | undefined;
+      let reported: { mode: typeof mode; step: number } | undefined;
+      const report = (state: 'running' | 'paused') => {
+        reported = { mode: state, step };
+        options.onState(state, step);
+      };
       const onTheWay: Promise<void>[] = [];
       let bad: number | undefined;
       const settle = async (atMost: number) => {
@@ -197,7 +209,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
         goBack(`The loss of step ${bad} is not a finite number.`);
       };
       const launch = (at: number) => {
-        const scene = options.wantsScene?.() ?? false;
+        // Who takes one step alone looks at it.
+        const scene = mode === 'paused' || (options.wantsScene?.() ?? false);
         return learner.step(at, options.batch(at), { scene }).then((report) => {
           if (!report.finite) bad ??= at;
           else if (bad === undefined) options.onStep(at, report);
@@ -205,20 +218,17 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       };
 
       while (step < recipe.steps && mode !== 'stopped') {
-        if (mode === 'paused') {
+        if (mode === 'paused' && owed === 0) {
           await settle(0);
-          if (reported !== 'paused') {
-            reported = 'paused';
+          if (reported?.mode !== 'paused' || reported.step < step) {
             if (step > checkpoint.step) await save(step);
-            options.onState('paused', step);
+            report('paused');
           }
-          if (mode === 'paused') await new Promise<void>((resolve) => (wake = resolve));
+          if (mode === 'paused' && owed === 0) await new Promise<void>((resolve) => (wake = resolve));
           continue;
         }
-        if (reported !== 'running') {
-          reported = 'running';
-          options.onState('running', step);
-        }
+        if (mode === 'paused') owed--;
+        else if (reported?.mode !== 'running') report('running');
         step++;
         const launched = launch(step);
         const snapshotNow = options.onSnapshot && options.snapshotEvery && step % options.snapshotEvery === 0;
@@ -235,7 +245,6 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
           await settle(0);
           options.onSnapshot!(step, (await learner.readState()).prompt);
         }
-        if (mode === 'single') mode = 'paused';
       }
       await settle(0);
       // A run that was stopped between two evaluations still has a best prompt to show for its last steps.

@@ -368,7 +368,10 @@ export function createRunDesk(device: DeviceDesk, task: () => PreparedTask): Run
       if (live) live.asked = undefined;
       live?.trainer.resume();
     },
-    step: () => live?.trainer.stepOnce(),
+    step() {
+      if (live) live.asked = 'pause';
+      live?.trainer.stepOnce();
+    },
     busy: () => live !== undefined || starting,
     async stop() {
       const going = live;

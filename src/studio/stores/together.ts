@@ -63,8 +63,9 @@ const SLIDE_ROWS = 128;
 const TYPING_MS = 300;
 
 export function createTogether(engine: Engine, session: Session, notices: Notices) {
+  /** Counts models and tasks: an answer to a question about an earlier one comes too late. */
+  let generation = 0;
   const store = createStore<TogetherState>()((set, get) => {
-    const generation = 0;
     let typing: ReturnType<typeof setTimeout> | undefined;
 
     const attempt = async (work: (isCurrent: () => boolean) => Promise<void>) => {
@@ -76,12 +77,15 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
       }
     };
     /** Long work with its progress in `slot`; what comes after the end of it is dropped. */
-    const long = (slot: 'voting' | 'sliding', work: (onProgress: (p: Progress) => void) => Promise<void>) =>
+    const long = (
+      slot: 'voting' | 'sliding',
+      work: (onProgress: (p: Progress) => void, isCurrent: () => boolean) => Promise<void>,
+    ) =>
       attempt(async (isCurrent) => {
         let over = false;
         set({ [slot]: { what: 'Starting', done: 0, total: 0, unit: 'examples' } });
         try {
-          await work((progress) => !over && isCurrent() && set({ [slot]: progress }));
+          await work((progress) => !over && isCurrent() && set({ [slot]: progress }), isCurrent);
         } finally {
           over = true;
           set({ [slot]: undefined });
@@ -140,11 +144,11 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
         }),
       setPart: (part) => set({ part, vote: undefined }),
       count: () =>
-        long('voting', async (onProgress) => {
+        long('voting', async (onProgress, isCurrent) => {
           const { chosen, part } = get();
           const prompts = chosen.map(({ prompt }) => prompt);
           const vote = await engine.vote(prompts, part, onProgress);
-          if (get().chosen === chosen && get().part === part) set({ vote });
+          if (isCurrent() && get().chosen === chosen && get().part === part) set({ vote });
         }),
       setEnds(from, to) {
         if (JSON.stringify([from, to]) === JSON.stringify([get().from, get().to])) return;
@@ -153,12 +157,12 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
       },
       setAt: (at) => set({ at }),
       measure: () =>
-        long('sliding', async (onProgress) => {
+        long('sliding', async (onProgress, isCurrent) => {
           const { from, to } = get();
           if (!from || !to) return;
           const options = { points: SLIDE_POINTS, rows: SLIDE_ROWS };
           const slide = await engine.slide(from, to, options, onProgress);
-          if (get().from === from && get().to === to) set({ slide });
+          if (isCurrent() && get().from === from && get().to === to) set({ slide });
         }),
       setSlideText(text, text2) {
         set({ text, text2 });
@@ -172,6 +176,7 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
   session.subscribe((now, before) => {
     if (now.task === before.task && now.model === before.model) return;
     // Rows and labels are others, or the model: what was measured holds no more.
+    generation++;
     store.setState({ vote: undefined, slide: undefined, along: undefined, report: undefined, text: '' });
     if (now.model !== before.model)
       store.setState({ chosen: [], texts: {}, from: undefined, to: undefined, lengths: undefined });

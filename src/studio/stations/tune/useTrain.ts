@@ -1,14 +1,14 @@
 import { useEffect, useMemo } from 'react';
 import { keyIsTaken } from '../../shell/keys.ts';
 import { currentRun, isLive, liveRun, type RunsState } from '../../stores/runs.ts';
-import { type Studio, useRuns, useSession, useStudio } from '../../studio.tsx';
+import { type Studio, useLive, useSession, useStudio } from '../../studio.tsx';
 
 const liveState = (s: RunsState) => (s.starting ? 'starting' : liveRun(s)?.state);
 
 /** What the transport's buttons and keys do. */
 export function useTrain() {
   const studio = useStudio();
-  const state = useRuns(liveState);
+  const state = useLive(liveState);
   const trainable = useSession(
     (s) => s.task !== undefined && (s.phase === 'ready' || s.phase === 'baselines'),
   );
@@ -29,12 +29,10 @@ function trainActions({ runs, recipe }: Pick<Studio, 'runs' | 'recipe'>) {
       if (!run) return void start(recipe.getState().recipe);
       return void (run.state === 'paused' ? resume() : pause());
     },
-    /** One step; begins a paused run where there is none. */
+    /** One step, then paused; begins a paused run where there is none. */
     async step() {
-      const { start, pause, step } = runs.getState();
-      const run = live();
-      if (!run) await start(recipe.getState().recipe, { paused: true });
-      else if (run.state === 'running') await pause();
+      const { start, step } = runs.getState();
+      if (!live()) await start(recipe.getState().recipe, { paused: true });
       if (live()) await step();
     },
     stop: () => void runs.getState().stop(),
