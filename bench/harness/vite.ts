@@ -7,11 +7,15 @@ import { isRunning, ROOT } from '../../scripts/processes.ts';
 const CACHES = join(ROOT, 'node_modules', '.cache', 'harness');
 let made = 0;
 
+/** Vite may still be writing there for a moment after it is closed: a folder that fills again is emptied again. */
+const remove = (folder: string) =>
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+
 /** A cache of its own, since two runs at the same time would rewrite each other's packages; those of ended processes go. */
 function makeCache(): string {
   mkdirSync(CACHES, { recursive: true });
   for (const name of readdirSync(CACHES))
-    if (!isRunning(Number.parseInt(name, 10))) rmSync(join(CACHES, name), { recursive: true, force: true });
+    if (!isRunning(Number.parseInt(name, 10))) remove(join(CACHES, name));
   return join(CACHES, `${process.pid}-${made++}`);
 }
 
@@ -51,7 +55,7 @@ export async function createModuleServer(entry: string, forPage: boolean): Promi
     vite,
     async close() {
       await vite.close();
-      rmSync(cacheDir, { recursive: true, force: true });
+      remove(cacheDir);
     },
   };
 }
