@@ -3,7 +3,8 @@ import { defaultRecipe } from '../../tuning/recipe.ts';
 import type { PromptRef } from '../../worker/protocol.ts';
 import { createStudio } from '../studio.tsx';
 import { createFakeEngine, type FakeOptions } from '../testing/fakeEngine.ts';
-import { createInside, lastWish } from './inside.ts';
+import { createInside } from './inside.ts';
+import { lastWish } from './questions.ts';
 import { createTogether, SLIDE_POINTS, TEXT_POINTS } from './together.ts';
 
 const recipe = { ...defaultRecipe, promptLength: 5, steps: 40, evalEvery: 20 };
@@ -127,6 +128,29 @@ describe('several prompts on one model', () => {
     expect(together.getState().vote?.members).toHaveLength(2);
     together.getState().setPart('test');
     expect(together.getState().vote).toBeUndefined();
+  });
+
+  test('with another table a vote that goes on ends, and its late answer is dropped', async () => {
+    const { engine, studio, refs } = await studioWithRuns(2);
+    let answer = () => {};
+    const { vote } = engine;
+    engine.vote = async (...asked) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return vote(...asked);
+    };
+    const together = createTogether(engine, studio.session, studio.notices);
+    await together.getState().choose(refs);
+    const counting = together.getState().count();
+    expect(together.getState().voting).toBeDefined();
+    const { openData, samples } = studio.session.getState();
+    await openData({ kind: 'sample', id: samples[1]!.id });
+    expect(together.getState().voting).toBeUndefined();
+    answer();
+    await counting;
+    expect(together.getState()).toMatchObject({ vote: undefined, voting: undefined });
+    expect(studio.notices.getState().errors).toEqual([]);
   });
 
   test('sliding: the curve on a press, the text by itself, both dropped with other ends', async () => {

@@ -13,8 +13,8 @@ import type {
   TokenNeighbours,
   VocabularyMap,
 } from '../../worker/protocol.ts';
-import { asReport } from './errors.ts';
 import type { Notices } from './notices.ts';
+import { createQuestions, lastWish } from './questions.ts';
 import type { Session } from './session.ts';
 
 export interface InsideState {
@@ -51,41 +51,11 @@ export interface InsideState {
 const WORDS = 5;
 const TYPING_MS = 300;
 
-/** Runs the last of several wishes, one at a time. */
-export function lastWish(work: () => Promise<void>): () => Promise<void> {
-  let going: Promise<void> | undefined;
-  let again = false;
-  return () => {
-    again = true;
-    going ??= (async () => {
-      try {
-        while (again) {
-          again = false;
-          await work();
-        }
-      } finally {
-        going = undefined;
-      }
-    })();
-    return going;
-  };
-}
-
 export function createInside(engine: Engine, session: Session, notices: Notices) {
   const store = createStore<InsideState>()((set, get) => {
-    /** Counts prompts and tasks: an answer to an older one is dropped. */
-    let generation = 0;
+    const { attempt, attemptLong, renew } = createQuestions(notices);
     const wordsOf = new Map<string, TokenNeighbours>();
     let typing: ReturnType<typeof setTimeout> | undefined;
-
-    const attempt = async (work: (isCurrent: () => boolean) => Promise<void>) => {
-      const mine = generation;
-      try {
-        await work(() => mine === generation);
-      } catch (error) {
-        if (mine === generation && asReport(error).code !== 'cancelled') notices.getState().fail(error);
-      }
-    };
 
     const readTrail = lastWish(() =>
       attempt(async (isCurrent) => {
@@ -139,7 +109,7 @@ export function createInside(engine: Engine, session: Session, notices: Notices)
 
       choose(prompt) {
         if (JSON.stringify(prompt) === JSON.stringify(get().prompt)) return;
-        generation++;
+        renew();
         if (get().measuring) void engine.stopMeasuring();
         set({
           prompt,
@@ -160,23 +130,18 @@ export function createInside(engine: Engine, session: Session, notices: Notices)
       },
       setTile: (tile) => set({ tile }),
       refresh: () => void readTrail(),
-      measure: (rows) =>
-        attempt(async (isCurrent) => {
-          const { prompt, measuring } = get();
-          if (!prompt || measuring) return;
-          set({ measuring: { what: 'Leaving one virtual token out', done: 0, total: 0, unit: 'examples' } });
-          // The last message of progress may come after the result.
-          let over = false;
-          try {
-            const leave = await engine.leaveOneOut(prompt, { rows }, (progress) => {
-              if (!over && isCurrent()) set({ measuring: progress });
-            });
+      async measure(rows) {
+        const { prompt, measuring } = get();
+        if (!prompt || measuring) return;
+        await attemptLong(
+          'Leaving one virtual token out',
+          (progress) => set({ measuring: progress }),
+          async (onProgress, isCurrent) => {
+            const leave = await engine.leaveOneOut(prompt, { rows }, onProgress);
             if (isCurrent()) set({ leave });
-          } finally {
-            over = true;
-            if (isCurrent()) set({ measuring: undefined });
-          }
-        }),
+          },
+        );
+      },
       stop: () => engine.stopMeasuring(),
       setText(text, text2) {
         set({ text, text2 });

@@ -13,9 +13,8 @@ import type {
   TogetherReport,
   VoteReport,
 } from '../../worker/protocol.ts';
-import { asReport } from './errors.ts';
-import { lastWish } from './inside.ts';
 import type { Notices } from './notices.ts';
+import { createQuestions, lastWish } from './questions.ts';
 import { refKey } from './results.ts';
 import type { Session } from './session.ts';
 
@@ -63,34 +62,10 @@ const SLIDE_ROWS = 128;
 const TYPING_MS = 300;
 
 export function createTogether(engine: Engine, session: Session, notices: Notices) {
-  /** Counts models and tasks: an answer to a question about an earlier one comes too late. */
-  let generation = 0;
+  const { attempt, attemptLong, renew } = createQuestions(notices);
   const store = createStore<TogetherState>()((set, get) => {
     let typing: ReturnType<typeof setTimeout> | undefined;
 
-    const attempt = async (work: (isCurrent: () => boolean) => Promise<void>) => {
-      const mine = generation;
-      try {
-        await work(() => mine === generation);
-      } catch (error) {
-        if (mine === generation && asReport(error).code !== 'cancelled') notices.getState().fail(error);
-      }
-    };
-    /** Long work with its progress in `slot`; what comes after the end of it is dropped. */
-    const long = (
-      slot: 'voting' | 'sliding',
-      work: (onProgress: (p: Progress) => void, isCurrent: () => boolean) => Promise<void>,
-    ) =>
-      attempt(async (isCurrent) => {
-        let over = false;
-        set({ [slot]: { what: 'Starting', done: 0, total: 0, unit: 'examples' } });
-        try {
-          await work((progress) => !over && isCurrent() && set({ [slot]: progress }), isCurrent);
-        } finally {
-          over = true;
-          set({ [slot]: undefined });
-        }
-      });
     const ask = lastWish(() =>
       attempt(async (isCurrent) => {
         const { from, to, text, text2 } = get();
@@ -139,31 +114,40 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
             const report = await engine.readTogether(items);
             if (isCurrent()) set({ report });
           } finally {
-            set({ reading: false });
+            if (isCurrent()) set({ reading: false });
           }
         }),
       setPart: (part) => set({ part, vote: undefined }),
       count: () =>
-        long('voting', async (onProgress, isCurrent) => {
-          const { chosen, part } = get();
-          const prompts = chosen.map(({ prompt }) => prompt);
-          const vote = await engine.vote(prompts, part, onProgress);
-          if (isCurrent() && get().chosen === chosen && get().part === part) set({ vote });
-        }),
+        attemptLong(
+          'Starting',
+          (voting) => set({ voting }),
+          async (onProgress, isCurrent) => {
+            const { chosen, part } = get();
+            const prompts = chosen.map(({ prompt }) => prompt);
+            const vote = await engine.vote(prompts, part, onProgress);
+            if (isCurrent() && get().chosen === chosen && get().part === part) set({ vote });
+          },
+        ),
       setEnds(from, to) {
         if (JSON.stringify([from, to]) === JSON.stringify([get().from, get().to])) return;
         set({ from, to, lengths: undefined, slide: undefined, along: undefined });
         void ask();
       },
       setAt: (at) => set({ at }),
-      measure: () =>
-        long('sliding', async (onProgress, isCurrent) => {
-          const { from, to } = get();
-          if (!from || !to) return;
-          const options = { points: SLIDE_POINTS, rows: SLIDE_ROWS };
-          const slide = await engine.slide(from, to, options, onProgress);
-          if (isCurrent() && get().from === from && get().to === to) set({ slide });
-        }),
+      async measure() {
+        const { from, to } = get();
+        if (!from || !to) return;
+        await attemptLong(
+          'Starting',
+          (sliding) => set({ sliding }),
+          async (onProgress, isCurrent) => {
+            const options = { points: SLIDE_POINTS, rows: SLIDE_ROWS };
+            const slide = await engine.slide(from, to, options, onProgress);
+            if (isCurrent() && get().from === from && get().to === to) set({ slide });
+          },
+        );
+      },
       setSlideText(text, text2) {
         set({ text, text2 });
         clearTimeout(typing);
@@ -175,9 +159,20 @@ export function createTogether(engine: Engine, session: Session, notices: Notice
 
   session.subscribe((now, before) => {
     if (now.task === before.task && now.model === before.model) return;
-    // Rows and labels are others, or the model: what was measured holds no more.
-    generation++;
-    store.setState({ vote: undefined, slide: undefined, along: undefined, report: undefined, text: '' });
+    // Rows and labels are others, or the model: what was measured, or is being measured, holds no more.
+    renew();
+    const { voting, sliding } = store.getState();
+    if (voting || sliding) void engine.stopMeasuring();
+    store.setState({
+      reading: false,
+      voting: undefined,
+      sliding: undefined,
+      vote: undefined,
+      slide: undefined,
+      along: undefined,
+      report: undefined,
+      text: '',
+    });
     if (now.model !== before.model)
       store.setState({ chosen: [], texts: {}, from: undefined, to: undefined, lengths: undefined });
   });

@@ -1,24 +1,15 @@
 import { Pause, Play } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useLocation } from 'wouter';
-import {
-  Button,
-  Empty,
-  IconButton,
-  NumberField,
-  ProgressLine,
-  Select,
-  Slider,
-} from '../../../components/index.ts';
+import { Button, IconButton, NumberField, Select, Slider } from '../../../components/index.ts';
 import { Section } from '../../../components/sections.tsx';
 import { formatCount } from '../../../format.ts';
 import { asOptions, choiceOf, useSoftChoices } from '../../../prompts.ts';
 import { useHashValue } from '../../../shell/location.ts';
 import { refKey } from '../../../stores/results.ts';
 import { useRuns, useSession, useStudio } from '../../../studio.tsx';
-import { PromptNav } from '../PromptNav.tsx';
+import { PromptPage } from '../PromptPage.tsx';
 import { AttentionView } from './AttentionView.tsx';
-import '../prompt.css';
 import './inside.css';
 import { MapView } from './MapView.tsx';
 import { NormsView } from './NormsView.tsx';
@@ -29,38 +20,20 @@ import { Words } from './Words.tsx';
 /** `#/prompt/inside`, with `?prompt=...` for one of them: what a learned prompt looks like from within. */
 export function InsidePage() {
   const choices = useSoftChoices();
-  const ready = useSession((s) => s.task !== undefined);
-  const progress = useSession((s) => s.progress);
   return (
-    <main id="main" className="page">
-      <div className="page-head">
-        <h1>Inside the prompt</h1>
-        <p>
-          A virtual token is a vector like that of a word, but no word has to be near it. Here one sees where
-          they went, which of them the answer needs, and who looks at them.
-        </p>
-      </div>
-      <PromptNav />
-      {!ready && progress ? (
-        <ProgressLine progress={progress} />
-      ) : ready && choices.length > 0 ? (
-        <Inside />
-      ) : (
-        <NothingYet />
-      )}
-    </main>
+    <PromptPage
+      title="Inside the prompt"
+      intro="A virtual token is a vector like that of a word, but no word has to be near it. Here one sees where they went, which of them the answer needs, and who looks at them."
+      isEmpty={choices.length === 0}
+      empty={NOTHING_YET}
+    >
+      <Inside />
+    </PromptPage>
   );
 }
 
-function NothingYet() {
-  const [, go] = useLocation();
-  return (
-    <Empty action={<Button onPress={() => go('/tune')}>Train a prompt on Tune</Button>}>
-      The words nearest to each virtual token, a map of where they went, and who attends to them will stand
-      here once a prompt has been learned on the model that is loaded.
-    </Empty>
-  );
-}
+const NOTHING_YET =
+  'The words nearest to each virtual token, a map of where they went, and who attends to them will stand here once a prompt has been learned on the model that is loaded.';
 
 function Inside() {
   const studio = useStudio();

@@ -1,12 +1,10 @@
 import { useEffect, useMemo, useState } from 'react';
-import { useLocation } from 'wouter';
-import { Button, Checkbox, Empty, ProgressLine } from '../../../components/index.ts';
+import { Checkbox } from '../../../components/index.ts';
 import { Section } from '../../../components/sections.tsx';
 import { type PromptChoice, useSoftChoices } from '../../../prompts.ts';
 import { refKey } from '../../../stores/results.ts';
 import { useSession, useStudio } from '../../../studio.tsx';
-import '../prompt.css';
-import { PromptNav } from '../PromptNav.tsx';
+import { PromptPage } from '../PromptPage.tsx';
 import { OneBatch } from './OneBatch.tsx';
 import { SlideView } from './SlideView.tsx';
 import { togetherOf } from './stores.ts';
@@ -16,39 +14,22 @@ import { VoteView } from './VoteView.tsx';
 /** `#/prompt/together`: what several learned prompts do on the one frozen model. */
 export function TogetherPage() {
   const choices = useSoftChoices();
-  const ready = useSession((s) => s.task !== undefined);
-  const progress = useSession((s) => s.progress);
   return (
-    <main id="main" className="page">
-      <div className="page-head">
-        <h1>One model, many prompts</h1>
-        <p>
-          The model stays as it is, whatever is learned: one copy of it reads texts of several tasks at once,
-          each behind its own prompt.
-        </p>
-      </div>
-      <PromptNav />
-      {!ready && progress ? (
-        <ProgressLine progress={progress} />
-      ) : ready && choices.length > 1 ? (
-        <Together choices={choices} />
-      ) : (
-        <NothingYet one={choices.length === 1} />
-      )}
-    </main>
+    <PromptPage
+      title="One model, many prompts"
+      intro="The model stays as it is, whatever is learned: one copy of it reads texts of several tasks at once, each behind its own prompt."
+      isEmpty={choices.length < 2}
+      empty={choices.length === 1 ? ONE_YET : NONE_YET}
+    >
+      <Together choices={choices} />
+    </PromptPage>
   );
 }
 
-function NothingYet({ one }: { one: boolean }) {
-  const [, go] = useLocation();
-  return (
-    <Empty action={<Button onPress={() => go('/tune')}>Train a prompt on Tune</Button>}>
-      {one
-        ? 'One prompt is here. With a second, of another task or another seed, they can be read in one batch, vote, and be slid between.'
-        : 'Two or more prompts learned on the model that is loaded can be read in one batch here, vote on an answer, and be slid between. Train them on Tune, on different tables or with different seeds.'}
-    </Empty>
-  );
-}
+const ONE_YET =
+  'One prompt is here. With a second, of another task or another seed, they can be read in one batch, vote, and be slid between.';
+const NONE_YET =
+  'Two or more prompts learned on the model that is loaded can be read in one batch here, vote on an answer, and be slid between. Train them on Tune, on different tables or with different seeds.';
 
 /** More do not fit a screen. */
 const MOST = 8;
