@@ -9,114 +9,7 @@ import {
   type TensorInfo,
   type WeightFile,
 } from '../weights/index.ts';
-
-/** What the metadata say of an architecture: `${architecture}.${path}`. */
-interface Metadata {
-  /** @throws PreludeError `unsupported-model` where there is no such number and no other value is given */
-  number(path: string, otherwise?: number): number;
-  heads: number;
-  headDim: number;
-}
-
-interface Architecture {
-  modelType: string;
-  /** Query and key rows of a head are stored as neighbouring pairs (llama.cpp's conversion of the Llama family). */
-  pairedRows?: boolean;
-  /** Norms are stored as 1 + weight (llama.cpp's conversion of Gemma). */
-  wholeNorms?: boolean;
-  /** Names that differ from those of the Llama family. */
-  names?: Readonly<Record<string, string>>;
-  /** Keys that it has besides the usual ones. */
-  keys?: readonly string[];
-  /** What the published config would say besides the shared keys. */
-  config(metadata: Metadata): Readonly<Record<string, unknown>>;
-}
-
-const partlyTurned = ({ number, headDim }: Metadata) => ({
-  hidden_act: 'silu',
-  partial_rotary_factor: number('rope.dimension_count', headDim) / headDim,
-});
-
-/** Norms before and after each branch. */
-const POST_NORMS = {
-  post_attention_norm: 'post_attention_layernorm',
-  post_ffw_norm: 'post_feedforward_layernorm',
-};
-
-/** Gemma's largest models have another factor of the scores, which llama.cpp too knows by their layers only. */
-const gemma =
-  (largest: number) =>
-  ({ number, heads, headDim }: Metadata) => ({
-    hidden_activation: 'gelu_pytorch_tanh',
-    query_pre_attn_scalar: number('block_count') === largest ? number('embedding_length') / heads : headDim,
-    sliding_window: number('attention.sliding_window'),
-  });
-
-/** By `general.architecture`. */
-const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
-  llama: { modelType: 'llama', pairedRows: true, config: partlyTurned },
-  qwen2: { modelType: 'qwen2', config: partlyTurned },
-  qwen3: { modelType: 'qwen3', config: partlyTurned },
-  olmo2: { modelType: 'olmo2', names: POST_NORMS, config: partlyTurned },
-  phi3: {
-    modelType: 'phi3',
-    names: { attn_qkv: 'self_attn.qkv_proj', ffn_up: 'mlp.gate_up_proj' },
-    keys: ['attention.sliding_window'],
-    config: (metadata) => ({
-      ...partlyTurned(metadata),
-      // 0 where the config has none.
-      sliding_window: metadata.number('attention.sliding_window', 0) || null,
-    }),
-  },
-  gemma2: {
-    modelType: 'gemma2',
-    wholeNorms: true,
-    names: { ...POST_NORMS, ffn_norm: 'pre_feedforward_layernorm' },
-    keys: ['attention.sliding_window', 'attn_logit_softcapping', 'final_logit_softcapping'],
-    config: (metadata) => ({
-      ...gemma(46)(metadata),
-      attn_logit_softcapping: metadata.number('attn_logit_softcapping', 50),
-      final_logit_softcapping: metadata.number('final_logit_softcapping', 30),
-    }),
-  },
-  gemma3: {
-    modelType: 'gemma3_text',
-    wholeNorms: true,
-    names: { ...POST_NORMS, ffn_norm: 'pre_feedforward_layernorm' },
-    keys: ['attention.sliding_window', 'rope.freq_base_swa'],
-    config: (metadata) => ({
-      ...gemma(62)(metadata),
-      rope_local_base_freq: metadata.number('rope.freq_base_swa', 10_000),
-    }),
-  },
-};
-
-/** Keys that all of them may have. Another may change the arithmetic, so it is refused by name. */
-const KEYS = new Set(
-  `vocab_size context_length embedding_length block_count feed_forward_length tensor_data_layout expert_count expert_used_count
-  attention.head_count attention.head_count_kv attention.key_length attention.value_length
-  attention.layer_norm_rms_epsilon rope.freq_base rope.dimension_count rope.scaling.type rope.scaling.factor
-  rope.scaling.original_context_length rope.scaling.finetuned`.split(/\s+/),
-);
-
-/** Names outside and inside of a layer, GGUF's to Hugging Face's. */
-const NAMES: Readonly<Record<string, string>> = {
-  rope_freqs: 'rope_freqs',
-  token_embd: 'model.embed_tokens',
-  output_norm: 'model.norm',
-  output: 'lm_head',
-  attn_norm: 'input_layernorm',
-  attn_q: 'self_attn.q_proj',
-  attn_k: 'self_attn.k_proj',
-  attn_v: 'self_attn.v_proj',
-  attn_output: 'self_attn.o_proj',
-  attn_q_norm: 'self_attn.q_norm',
-  attn_k_norm: 'self_attn.k_norm',
-  ffn_norm: 'post_attention_layernorm',
-  ffn_gate: 'mlp.gate_proj',
-  ffn_up: 'mlp.up_proj',
-  ffn_down: 'mlp.down_proj',
-};
+import { ARCHITECTURES, type Architecture, PAIRS, type RowOrder, SHARED_KEYS } from './ggufArchitectures.ts';
 
 /**
  * A GGUF file as a model folder would publish it: the config that its metadata say, and its tensors under the names and in the row
@@ -138,16 +31,24 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
     if (typeof value !== 'number') throw refuse(`its metadata have no number ${name}.${path}.`);
     return value;
   };
-  const scaling = key('rope.scaling.type');
-  if (scaling !== undefined && scaling !== 'none' && scaling !== 'linear')
-    throw refuse(`rotary scaling "${String(scaling)}" is not known here.`);
+  const flag = (path: string): boolean => {
+    const value = key(path);
+    if (typeof value !== 'boolean') throw refuse(`its metadata have no truth value ${name}.${path}.`);
+    return value;
+  };
+  const scaling = key('rope.scaling.type') ?? 'none';
+  const has = (tensor: string) => file.tensors.has(tensor);
+  // Phi-3's conversion says it by its tensors.
+  const known =
+    scaling === 'longrope' ? has('rope_factors_short.weight') : scaling === 'none' || scaling === 'linear';
+  if (!known) throw refuse(`rotary scaling "${String(scaling)}" is not known here.`);
   if (Number(key('expert_count') ?? 0) > 0) throw refuse('models of several experts are not known here.');
 
   const unknown = Object.keys(file.metadata).find(
     (path) =>
       path.startsWith(`${name}.`) &&
-      !KEYS.has(path.slice(name.length + 1)) &&
-      !architecture.keys?.includes(path.slice(name.length + 1)),
+      !SHARED_KEYS.has(path.slice(name.length + 1)) &&
+      !architecture.keys.includes(path.slice(name.length + 1)),
   );
   if (unknown)
     throw refuse(`the key "${unknown}" is not known here, and it may change what the model computes.`);
@@ -158,26 +59,15 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
   const valueDim = number('attention.value_length', headDim);
   if (valueDim !== headDim)
     throw refuse(`keys of ${headDim} columns with values of ${valueDim} are not known here.`);
-  const embedding = file.tensors.get('token_embd.weight');
+  const vocabSize = file.tensors.get('token_embd.weight')?.shape[0] ?? number('vocab_size');
   const config = {
-    model_type: architecture.modelType,
-    vocab_size: embedding?.shape[0] ?? number('vocab_size'),
-    hidden_size: width,
-    intermediate_size: number('feed_forward_length'),
-    num_hidden_layers: number('block_count'),
-    num_attention_heads: heads,
-    num_key_value_heads: number('attention.head_count_kv', heads),
-    head_dim: headDim,
-    max_position_embeddings: number('context_length'),
-    rms_norm_eps: number('attention.layer_norm_rms_epsilon'),
-    rope_theta: number('rope.freq_base', 10_000),
-    rope_scaling:
-      scaling === 'linear' ? { rope_type: 'linear', factor: number('rope.scaling.factor') } : null,
-    tie_word_embeddings: !file.tensors.has('output.weight'),
+    ...(scaling === 'linear' && {
+      rope_scaling: { rope_type: 'linear', factor: number('rope.scaling.factor') },
+    }),
     bos_token_id: file.metadata['tokenizer.ggml.bos_token_id'] ?? null,
     eos_token_id: file.metadata['tokenizer.ggml.eos_token_id'] ?? null,
     pad_token_id: file.metadata['tokenizer.ggml.padding_token_id'] ?? null,
-    ...architecture.config({ number, heads, headDim }),
+    ...architecture.config({ number, flag, has, vocabSize, heads, headDim }),
   };
 
   const stored = new Map<string, string>();
@@ -186,16 +76,21 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
     const published = publishedName(info.name, architecture);
     if (!published)
       throw refuse(`tensor "${info.name}" is not known here, and it may change what the model computes.`);
+    if (stored.has(published)) throw refuse(`tensors "${stored.get(published)}" and "${info.name}" are one.`);
     stored.set(published, info.name);
     tensors.set(published, { ...info, name: published });
   }
-  const isPaired = (published: string) =>
-    architecture.pairedRows && /\.self_attn\.[qk]_proj\./.test(published);
+  const orderOf = (published: string) =>
+    architecture.rowOrder?.of.test(published) ? architecture.rowOrder : undefined;
   const isWhole = (published: string) => architecture.wholeNorms && /norm\.weight$/.test(published);
-  const read = async (published: string) => {
-    const bytes = await file.read(stored.get(published) ?? published);
-    if (isPaired(published)) return halvesFromPairs(bytes, tensors.get(published)!.shape[0]!, headDim);
-    return isWhole(published) ? minusOne(bytes, tensors.get(published)!) : bytes;
+  const part = async (published: string, offset: number, length: number) => {
+    const info = tensors.get(published);
+    const own = stored.get(published) ?? published;
+    const order = orderOf(published);
+    if (info && order) return readOrdered(file, own, info, order, headDim, offset, length);
+    if (info && isWhole(published))
+      return minusOne(await file.read(own), info).subarray(offset, offset + length);
+    return readPart(file, own, offset, length);
   };
   return {
     config,
@@ -204,22 +99,12 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
       name: file.name,
       metadata: file.metadata,
       tensors,
-      read,
-      async readPart(published, offset, length) {
-        const name = stored.get(published) ?? published;
-        if (isWhole(published)) return (await read(published)).subarray(offset, offset + length);
-        if (!isPaired(published)) return readPart(file, name, offset, length);
-        // Rows change places within their head only.
-        const { byteLength, shape } = tensors.get(published)!;
-        const head = (byteLength / shape[0]!) * headDim;
-        const from = Math.floor(offset / head) * head;
-        const to = Math.min(byteLength, Math.ceil((offset + length) / head) * head);
-        const heads = await readPart(file, name, from, to - from);
-        return halvesFromPairs(heads, ((to - from) / head) * headDim, headDim).subarray(
-          offset - from,
-          offset - from + length,
-        );
+      read: async (published) => {
+        const whole = orderOf(published) || isWhole(published);
+        if (whole) return part(published, 0, tensors.get(published)?.byteLength ?? 0);
+        return file.read(stored.get(published) ?? published);
       },
+      readPart: part,
     },
   };
 }
@@ -241,11 +126,11 @@ export async function loadGguf(source: ByteSource): Promise<LoadedModel> {
   };
 }
 
-function publishedName(stored: string, { names }: Architecture): string | undefined {
+function publishedName(stored: string, { layers, names }: Architecture): string | undefined {
   const match = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(stored);
-  const name = match && (names?.[match[2]!] ?? NAMES[match[2]!]);
+  const name = match && Object.hasOwn(names, match[2]!) && names[match[2]!];
   if (!match || !name) return undefined;
-  return `${match[1] === undefined ? '' : `model.layers.${match[1]}.`}${name}.${match[3]}`;
+  return `${match[1] === undefined ? '' : `${layers}.${match[1]}.`}${name}.${match[3]}`;
 }
 
 /** Norms are stored in f32. */
@@ -263,15 +148,45 @@ function minusOne(bytes: Uint8Array, { name, dtype }: TensorInfo): Uint8Array {
   return new Uint8Array(values.map((value) => value - 1).buffer);
 }
 
-/** Rows of heads from neighbouring pairs, 2i + h, to halves, h D/2 + i. A row is any number of bytes: blocks stay blocks. */
-export function halvesFromPairs(bytes: Uint8Array, rows: number, headDim: number): Uint8Array {
-  const width = bytes.byteLength / rows;
-  const half = headDim / 2;
-  const ordered = new Uint8Array(bytes.byteLength);
-  for (let row = 0; row < rows; row++) {
-    const within = row % headDim;
-    const source = row - within + 2 * (within % half) + Math.floor(within / half);
-    ordered.set(bytes.subarray(source * width, (source + 1) * width), row * width);
+/**
+ * Bytes `offset` to `offset + length` of a tensor in the published order of its rows, read by whole groups of `size` rows. A row is
+ * any number of bytes: blocks stay blocks.
+ */
+async function readOrdered(
+  file: WeightFile,
+  stored: string,
+  { name, byteLength, shape }: TensorInfo,
+  order: RowOrder,
+  size: number,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  const groups = (shape[0] ?? 0) / size;
+  if (
+    !Number.isInteger(groups) ||
+    groups < 1 ||
+    !Number.isInteger(size) ||
+    (order === PAIRS && size % 2 !== 0)
+  )
+    throw new PreludeError('bad-weights', `${name}: ${shape[0]} rows are no heads of ${size}.`, {
+      where: name,
+      remedy: 'Get the file again from where the model was published.',
+    });
+  const bytes = byteLength / groups;
+  const width = bytes / size;
+  const first = Math.floor(offset / bytes);
+  const last = Math.min(groups, Math.ceil((offset + length) / bytes));
+  const ordered = new Uint8Array(Math.max(0, last - first) * bytes);
+  // Where groups stay, those that are asked for lie side by side.
+  const run = order.group ? 1 : last - first;
+  for (let group = first; group < last; group += run) {
+    const from = order.group ? order.group(group, groups) : group;
+    const read = await readPart(file, stored, from * bytes, run * bytes);
+    for (let row = 0; row < run * size; row++) {
+      const within = row % size;
+      const source = (row - within + order.row(within, size)) * width;
+      ordered.set(read.subarray(source, source + width), (group - first) * bytes + row * width);
+    }
   }
-  return ordered;
+  return ordered.subarray(offset - first * bytes, offset - first * bytes + length);
 }

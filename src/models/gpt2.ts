@@ -18,6 +18,8 @@ const entries = {
   scale_attn_weights: maybe(v.boolean()),
   scale_attn_by_inverse_layer_idx: maybe(v.boolean()),
   tie_word_embeddings: maybe(v.boolean()),
+  /** Matrices are [in, out], as published ones are; false: [out, in], as GGUF files have them. */
+  conv1d: v.optional(v.boolean(), true),
   bos_token_id: tokenId,
   eos_token_id: tokenId,
   pad_token_id: tokenId,
@@ -44,7 +46,7 @@ export function makeGpt2(config: unknown, checkpoint: Checkpoint): CausalModel {
     bias: frozen.vector(`${name} bias`, [`${name}.bias`], width),
   });
   const linear = (name: string, rows: number, cols: number): Linear => ({
-    weight: frozen.matrix(name, [`${name}.weight`], rows, cols, { transposed: true }),
+    weight: frozen.matrix(name, [`${name}.weight`], rows, cols, { transposed: c.conv1d }),
     bias: frozen.vector(`${name} bias`, [`${name}.bias`], rows),
   });
   const embedding = frozen.vocabulary('embedding', `${prefix}wte.weight`, c.vocab_size, width);
@@ -61,7 +63,7 @@ export function makeGpt2(config: unknown, checkpoint: Checkpoint): CausalModel {
         {
           weights: [`${name}.attn.c_attn.weight`],
           biases: [`${name}.attn.c_attn.bias`],
-          transposed: true,
+          transposed: c.conv1d,
         },
         { width, inner: width, kvInner: width },
         i === c.n_layer - 1,

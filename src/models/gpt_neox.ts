@@ -5,7 +5,7 @@ import { type DecoderLayer, type Linear, makeDecoder, type Norm } from './decode
 import { type Checkpoint, collectFrozen } from './frozen.ts';
 import type { CausalModel } from './model.ts';
 import { takeProjections } from './projections.ts';
-import { positionsFor, rotaryEntries, rotaryTable } from './rotary.ts';
+import { positionsFor, rotaryEntries, rotaryTable, turnedColumns } from './rotary.ts';
 
 const ACTIVATIONS: Record<string, Activation> = {
   gelu: 'gelu',
@@ -66,7 +66,7 @@ export function makeGptNeox(config: unknown, checkpoint: Checkpoint): CausalMode
     'rotary',
     rotary,
     c.rope_parameters?.rope_theta ?? c.rotary_emb_base ?? c.rope_theta ?? 10_000,
-    Math.floor(headDim * share),
+    turnedColumns(headDim, share),
     c.max_position_embeddings,
   );
   /** Row of [q; k; v] to row of [heads, 3, headDim]. */

@@ -4,7 +4,7 @@ import { type DecoderLayer, type HeadNorm, makeDecoder, type Norm } from './deco
 import { type Checkpoint, collectFrozen, type Frozen } from './frozen.ts';
 import type { CausalModel } from './model.ts';
 import { type AttentionWidths, takeProjections } from './projections.ts';
-import { positionsFor, rotaryEntries, rotaryTable } from './rotary.ts';
+import { positionsFor, rotaryEntries, rotaryTable, turnedColumns } from './rotary.ts';
 
 /**
  * Llama (Touvron et al. 2023) and the families that differ from it in a few lines: pre-norm blocks with RMS norms, rotary
@@ -91,7 +91,7 @@ export function makeLlama(config: unknown, checkpoint: Checkpoint): CausalModel 
     ...c.rope_scaling,
     ...c.rope_parameters,
   };
-  const turned = headDim * (c.partial_rotary_factor ?? rotary.partial_rotary_factor ?? 1);
+  const turned = turnedColumns(headDim, c.partial_rotary_factor ?? rotary.partial_rotary_factor ?? 1);
   const positions = positionsFor(c.max_position_embeddings, rotary);
   const table = rotaryTable(
     frozen,

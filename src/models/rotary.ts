@@ -36,6 +36,9 @@ export const rotaryEntries = {
   rope_parameters: maybe(rotarySchema),
 };
 
+/** Columns of a head that turn, by their share, which in GGUF files is a quotient: 20 of 80 may not become 19. */
+export const turnedColumns = (headDim: number, share: number): number => Math.floor(headDim * share + 1e-6);
+
 /** Columns of a head that may turn; published heads have 256 at most. */
 const MOST_TURNED = 2 ** 14;
 
@@ -85,10 +88,11 @@ function checkRotary(rotary: Rotary): void {
  * (all divided by the factor); `dynamic` (as default up to the published length, which is all that is read here); `llama3` (Llama 3.1:
  * long waves divided, short ones kept, between them a smooth passage); `yarn` (Peng et al. 2023, the same by rotations within the
  * original length); `longrope` (Ding et al. 2024: a divisor for each, those for short texts).
+ * @param divided the divisors are a tensor of the file, `DIVISORS`
  * @throws PreludeError `unsupported-model` for another type
  * Source: `modeling_rope_utils.py` of transformers 5.23.
  */
-export function rotaryFrequencies(rotary: Rotary, theta: number, dim: number): number[] {
+export function rotaryFrequencies(rotary: Rotary, theta: number, dim: number, divided = false): number[] {
   checkRotary(rotary);
   if (!Number.isInteger(dim / 2) || dim < 2 || dim > MOST_TURNED)
     throw unsupported(
@@ -110,6 +114,7 @@ export function rotaryFrequencies(rotary: Rotary, theta: number, dim: number): n
     case 'yarn':
       return yarn(rotary, theta, dim, plain);
     case 'longrope': {
+      if (divided) return plain;
       const factors = needed(rotary, 'short_factor');
       if (factors.length !== dim / 2)
         throw unsupported(
@@ -171,7 +176,7 @@ export function rotaryGain(rotary: Rotary, published: number): number {
   return mscale && all ? gain(mscale) / gain(all) : gain(1);
 }
 
-/** GGUF files of Llama 3.1 and later hold what llama3 scaling divides each frequency by. */
+/** GGUF files of Llama 3.1 and later hold what llama3 scaling divides each frequency by; those of Phi-3 what longrope does. */
 const DIVISORS = 'rope_freqs.weight';
 
 /**
@@ -186,10 +191,10 @@ export function rotaryTable(
   dim: number,
   published: number,
 ) {
-  const frequencies = rotaryFrequencies(rotary, theta, dim);
+  const divided = frozen.has(DIVISORS);
+  const frequencies = rotaryFrequencies(rotary, theta, dim, divided);
   const positions = positionsFor(published, rotary);
   const gain = rotaryGain(rotary, published);
-  const divided = frozen.has(DIVISORS);
   return frozen.table(
     name,
     positions,

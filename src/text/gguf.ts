@@ -41,6 +41,8 @@ const PRE_TOKENIZERS: Readonly<Record<string, { cut: object; normalizer?: object
     },
   },
   'llama-bpe': { cut: split(LLAMA_3), whole: true },
+  /** Of GPT-NeoX and OLMo 1, whose tokenizer.json also has NFC. */
+  olmo: { cut: byteLevel(true), normalizer: { type: 'NFC' } },
   /** Of OLMo 2. */
   dbrx: { cut: split(LLAMA_3) },
   qwen2: { cut: split(QWEN_2), normalizer: { type: 'NFC' } },
