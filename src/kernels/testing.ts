@@ -6,6 +6,7 @@ import {
   type Gpu,
   type OpenOptions,
   openGpu,
+  type Pipelines,
   prepareDispatches,
   readBuffer,
   UNIFORM_STRIDE,
@@ -40,6 +41,14 @@ export function testGpu(options: OpenOptions = {}): Promise<Gpu> {
   const key = JSON.stringify(options);
   if (!opened.has(key)) opened.set(key, openGpu(options));
   return opened.get(key)!;
+}
+
+const compiled = new WeakMap<Gpu, Pipelines>();
+/** One set of pipelines for a device: cases with one shader text compile it once. */
+export function testPipelines(gpu: Gpu): Pipelines {
+  const pipelines = compiled.get(gpu) ?? createPipelines(gpu);
+  compiled.set(gpu, pipelines);
+  return pipelines;
 }
 
 /** Both ways of row-wise reductions, so that tests cover the one this machine would not choose. */
@@ -88,7 +97,7 @@ export async function runKernels(
   gpu.queue.writeBuffer(uniforms, 0, packUniforms(kernels, dims));
   const dispatches = await prepareDispatches(
     gpu,
-    createPipelines(gpu),
+    testPipelines(gpu),
     kernels.map((k) => ({
       name: k.name,
       code: k.code,

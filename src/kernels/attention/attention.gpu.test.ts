@@ -28,16 +28,11 @@ interface Setup {
   layout?: 'fused' | 'cross' | 'apart';
 }
 
-/** Runs the op forward and backward by its own vjp and compares everything with float64. */
-async function compare(
-  traits: KernelTraits,
-  setup: Setup,
-  look?: (out: Float32Array) => void,
-): Promise<void> {
+/** Tensors and values of a case and what float64 makes of them: the same for every form of the kernels. */
+function prepare(setup: Setup) {
   const { packed, headDim, heads = 2, kvHeads = heads, reach, layout = 'fused', prefix, cap } = setup;
   const inner = heads * headDim;
   const kvInner = kvHeads * headDim;
-  const scale = 1 / Math.sqrt(headDim);
   const fused = testTensor('qkv', 'M', inner + 2 * kvInner);
   const layers = testTensor('kv', 'K', 3 * 2 * kvInner);
   const apart = ['q', 'k', 'v'].map((name, i) => testTensor(name, i ? 'K' : 'M', i ? kvInner + 4 : inner));
@@ -49,19 +44,14 @@ async function compare(
     } as const
   )[layout];
   const dims = { M: packed.queries, K: packed.keys, P: prefix ?? 0 };
-  const queryRanges = testTensor('queryRanges', 'M', 4, 'input', 'u32');
-  const keyRanges = testTensor('keyRanges', 'K', 4, 'input', 'u32');
   const table = testTensor('table', heads, 2 * (reach ?? 0) + 1, 'weight');
-  const dout = testTensor('dout', 'M', inner);
   const tensors = [...new Set([q, k, v])];
   const values = new Map(
     tensors.map((tensor, i) => [tensor, randomValues(dims[tensor.rows as 'M'] * tensor.cols, i + 1, 1.5)]),
   );
   const tableValues = randomValues(heads * table.cols, 8);
   const doutValues = randomValues(dims.M * inner, 9);
-
-  const b = recordingBuilder(traits);
-  const out = attention(b, {
+  const settings = {
     name: 'mixed',
     q,
     qColumn,
@@ -72,53 +62,31 @@ async function compare(
     heads,
     kvHeads,
     headDim,
-    scale,
+    scale: 1 / Math.sqrt(headDim),
     cap,
     bias: reach === undefined ? undefined : { table, reach },
-    queryRanges,
-    keyRanges,
+    queryRanges: testTensor('queryRanges', 'M', 4, 'input', 'u32'),
+    keyRanges: testTensor('keyRanges', 'K', 4, 'input', 'u32'),
     prefix: prefix === undefined ? undefined : 'P',
-  });
-  const lse = b.nodes[0].outputs[1];
-  const back = gradientsOf(b.nodes[0], traits, new Map([[out, dout]]));
-  for (const kernel of [...b.nodes, ...back.nodes].flatMap((node) => node.kernels))
-    expect(kernel.buffers.length).toBeLessThanOrEqual(8);
-  const [gotOut, gotLse, ...grads] = await runKernels(
-    [...b.nodes, ...back.nodes].flatMap((node) => node.kernels),
-    dims,
-    new Map<Tensor, TestData>([
-      ...values,
-      [table, tableValues],
-      [dout, doutValues],
-      [queryRanges, packed.queryRanges],
-      [keyRanges, packed.keyRanges],
-    ]),
-    [out, lse, ...tensors.map((tensor) => back.grads.get(tensor)!)],
-  );
-
+  };
+  const dout = testTensor('dout', 'M', inner);
   const operand = (tensor: Tensor, column: number) => ({
     values: values.get(tensor)!,
     cols: tensor.cols,
     column,
   });
   const c: AttentionCase = {
+    ...settings,
     q: operand(q, qColumn),
     k: operand(k, kColumn),
     v: operand(v, vColumn),
-    heads,
-    kvHeads,
-    headDim,
-    scale,
-    cap,
     bias: reach === undefined ? undefined : { table: tableValues, reach },
     queryRanges: packed.queryRanges,
     prefix,
   };
-  const expected = attentionReference(c);
-  expectClose(gotOut, expected.out, 1e-5);
-  expectClose(gotLse, expected.lse, 1e-5);
-  const { dq, dk, dv } = attentionGradient(c, doutValues);
-  tensors.forEach((tensor, i) => {
+  const forward = attentionReference(c);
+  const { dq, dk, dv } = attentionGradient(c, doutValues, forward);
+  const gradients = tensors.map((tensor) => {
     const sum = new Float64Array(values.get(tensor)!.length);
     for (const [owner, part] of [
       [q, dq],
@@ -126,9 +94,42 @@ async function compare(
       [v, dv],
     ] as const)
       if (owner === tensor) for (let at = 0; at < part.length; at++) sum[at] += part[at];
-    expectClose(grads[i], sum, 3e-5);
+    return sum;
   });
-  look?.(gotOut);
+  const data = new Map<Tensor, TestData>([
+    ...values,
+    [table, tableValues],
+    [dout, doutValues],
+    [settings.queryRanges, packed.queryRanges],
+    [settings.keyRanges, packed.keyRanges],
+  ]);
+  return { settings, dout, tensors, dims, data, expected: { ...forward, gradients } };
+}
+
+const prepared = new Map<Setup, ReturnType<typeof prepare>>();
+
+/** Runs the op forward and backward by its own vjp and compares everything with float64. */
+async function compare(traits: KernelTraits, setup: Setup): Promise<Float32Array> {
+  const made = prepared.get(setup) ?? prepare(setup);
+  prepared.set(setup, made);
+  const { settings, dout, tensors, dims, data, expected } = made;
+  const b = recordingBuilder(traits);
+  const out = attention(b, settings);
+  const lse = b.nodes[0].outputs[1];
+  const back = gradientsOf(b.nodes[0], traits, new Map([[out, dout]]));
+  const kernels = [...b.nodes, ...back.nodes].flatMap((node) => node.kernels);
+  for (const kernel of kernels) expect(kernel.buffers.length).toBeLessThanOrEqual(8);
+  const [gotOut, gotLse, ...grads] = await runKernels(kernels, dims, data, [
+    out,
+    lse,
+    ...tensors.map((tensor) => back.grads.get(tensor)!),
+  ]);
+  expectClose(gotOut, expected.out, 1e-5);
+  expectClose(gotLse, expected.lse, 1e-5);
+  grads.forEach((grad, i) => {
+    expectClose(grad, expected.gradients[i], 3e-5);
+  });
+  return gotOut;
 }
 
 const same = (lengths: number[]): [number, number][] => lengths.map((n) => [n, n]);
@@ -169,26 +170,54 @@ function tree(prefix: number, trees: [input: number, branches: number[]][], chos
   };
 }
 
-describe.each(allTraits)('attention, %s', (_, traits) => {
-  test('bidirectional over ragged packed sequences, with clamped bias', () =>
-    compare(traits, { packed: pack(same(ragged)), headDim: 32, heads: 3, reach: 12 }));
+const blind: Setup = {
+  packed: pack([
+    [3, 5],
+    [4, 0],
+    [0, 6],
+    [2, 2],
+  ]),
+  headDim: 8,
+  layout: 'cross',
+};
 
-  test('causal', () => compare(traits, { packed: pack(same(ragged), { after: 0 }), headDim: 16, reach: 40 }));
+// A prefix of 3; then two trees of an input and branches that see the input and not each other; rows of a tree in preorder.
+const branches = (chosen?: number[]): Setup => ({
+  packed: tree(
+    3,
+    [
+      [5, [2, 3]],
+      [1, [1, 4, 1]],
+    ],
+    chosen,
+  ),
+  prefix: 3,
+  headDim: 12,
+  layout: 'apart',
+  heads: 4,
+  kvHeads: 2,
+});
 
-  test('sliding window, grouped heads', () =>
-    compare(traits, {
+const cases: [string, Setup][] = [
+  [
+    'bidirectional over ragged packed sequences, with clamped bias',
+    { packed: pack(same(ragged)), headDim: 32, heads: 3, reach: 12 },
+  ],
+  ['causal', { packed: pack(same(ragged), { after: 0 }), headDim: 16, reach: 40 }],
+  [
+    'sliding window, grouped heads',
+    {
       packed: pack(same(ragged), { before: 3, after: 0 }),
       headDim: 24,
       heads: 6,
       kvHeads: 2,
       reach: 2,
-    }));
-
-  test('capped scores', () =>
-    compare(traits, { packed: pack(same([9, 1, 4]), { after: 0 }), headDim: 12, cap: 0.8 }));
-
-  test('cross, keys and values among the columns of other layers', () =>
-    compare(traits, {
+    },
+  ],
+  ['capped scores', { packed: pack(same([9, 1, 4]), { after: 0 }), headDim: 12, cap: 0.8 }],
+  [
+    'cross, keys and values among the columns of other layers',
+    {
       packed: pack([
         [2, 52],
         [5, 3],
@@ -197,64 +226,69 @@ describe.each(allTraits)('attention, %s', (_, traits) => {
       ]),
       headDim: 12,
       layout: 'cross',
-    }));
+    },
+  ],
+  [
+    'queries, keys and values in three tensors',
+    { packed: pack(same([3, 18])), headDim: 8, heads: 4, kvHeads: 2, reach: 5, layout: 'apart' },
+  ],
+  [
+    'shared prefix, causal',
+    { packed: pack(same([4, 1, 19]), { after: 0, prefix: 6 }), prefix: 6, headDim: 8, heads: 4, kvHeads: 2 },
+  ],
+  ['branches behind a shared prefix, queries of all rows', branches()],
+  ['branches behind a shared prefix, queries of some rows', branches([2, 5, 7, 9, 10, 14])],
+  ...[1, 5, 36, 256].map((headDim): [string, Setup] => [
+    `head width ${headDim}`,
+    { packed: pack(same([9, 1, 4])), headDim, reach: 3 },
+  ]),
+];
 
-  test('queries, keys and values in three tensors', () =>
-    compare(traits, {
-      packed: pack(same([3, 18])),
+/** As many rows as the engine promises. Narrow heads, so that all rows can be held against float64. */
+const LONG = 4096;
+const long: [string, Setup][] = [
+  ['bidirectional with bias', { packed: pack(same([LONG])), headDim: 4, heads: 1, reach: 127 }],
+  ['causal', { packed: pack(same([LONG - 1, 1]), { after: 0 }), headDim: 4, heads: 1 }],
+  [
+    'cross, few queries to many keys and the reverse',
+    {
+      packed: pack([
+        [3, LONG - 7],
+        [LONG - 3, 7],
+      ]),
+      headDim: 12,
+      layout: 'cross',
+    },
+  ],
+  [
+    'sliding window, wide grouped heads',
+    { packed: pack(same([LONG]), { before: 30, after: 0 }), headDim: 64, kvHeads: 1 },
+  ],
+  [
+    'shared prefix',
+    {
+      packed: pack(same([1000, 1, LONG - 1101]), { after: 0, prefix: 100 }),
+      prefix: 100,
       headDim: 8,
-      heads: 4,
-      kvHeads: 2,
-      reach: 5,
-      layout: 'apart',
-    }));
+      kvHeads: 1,
+    },
+  ],
+];
 
-  test('rows that see nothing give zeros', async () => {
-    const packed = pack([
-      [3, 5],
-      [4, 0],
-      [0, 6],
-      [2, 2],
-    ]);
-    await compare(traits, { packed, headDim: 8, layout: 'cross' }, (out) => {
-      expect(out.subarray(3 * 16, 7 * 16).every((value) => value === 0)).toBe(true);
-    });
+describe.each(allTraits)('attention, %s', (_, traits) => {
+  test.each(cases)('%s', async (_, setup) => {
+    await compare(traits, setup);
   });
 
-  test('shared prefix, causal', () =>
-    compare(traits, {
-      packed: pack(same([4, 1, 19]), { after: 0, prefix: 6 }),
-      prefix: 6,
-      headDim: 16,
-      heads: 4,
-      kvHeads: 2,
-    }));
+  test.each(long)('4,096 packed rows, %s', async (_, setup) => {
+    expect(Math.max(setup.packed.queries, setup.packed.keys)).toBe(LONG);
+    await compare(traits, setup);
+  });
 
-  // A prefix of 3; then two trees of an input and branches that see the input and not each other; rows of a tree in preorder.
-  test.each([
-    ['all rows', undefined],
-    ['some rows', [2, 5, 7, 9, 10, 14]],
-  ])('branches behind a shared prefix, queries of %s', (_, chosen) =>
-    compare(traits, {
-      packed: tree(
-        3,
-        [
-          [5, [2, 3]],
-          [1, [1, 4, 1]],
-        ],
-        chosen,
-      ),
-      prefix: 3,
-      headDim: 12,
-      layout: 'apart',
-      heads: 4,
-      kvHeads: 2,
-    }),
-  );
-
-  test.each([1, 5, 64, 100, 128, 256])('head width %i', (headDim) =>
-    compare(traits, { packed: pack(same([9, 1, 4])), headDim, reach: 3 }),
-  );
+  test('rows that see nothing give zeros', async () => {
+    const out = await compare(traits, blind);
+    expect(out.subarray(3 * 16, 7 * 16).every((value) => value === 0)).toBe(true);
+  });
 });
 
 test('a shared prefix equals the prefix written out for each sequence', () => {

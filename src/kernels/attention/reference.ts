@@ -15,91 +15,110 @@ export interface AttentionCase {
   prefix?: number;
 }
 
-/** Visits every (query row, head, key row) pair that sees each other, with its score. */
-export function eachPair(
+/** Visits every query row and head with the key rows that it sees and their scores. */
+export function eachRow(
   c: AttentionCase,
-  visit: (i: number, head: number, j: number, score: number) => void,
+  visit: (i: number, head: number, keys: Int32Array, scores: Float64Array) => void,
 ): void {
   const rows = c.queryRanges.length / 4;
   for (let i = 0; i < rows; i++) {
     const [start, end, rel0, from] = c.queryRanges.subarray(4 * i, 4 * i + 4);
-    const keys: number[] = [];
-    if (c.prefix !== undefined) for (let j = from; j < c.prefix; j++) keys.push(j);
-    for (let j = start; j < end; j++) if (c.prefix === undefined || !inHole(rel0, j - start)) keys.push(j);
-    for (let head = 0; head < c.heads; head++)
-      for (const j of keys) {
-        let score = 0;
-        for (let d = 0; d < c.headDim; d++)
-          score += c.q.values[at(c, 'q', i, head, d)] * c.k.values[at(c, 'k', j, head, d)];
-        score *= c.scale;
-        if (c.cap) score = c.cap * Math.tanh(score / c.cap);
-        if (c.bias) {
-          const { reach, table } = c.bias;
-          const relative = (rel0 | 0) + (j - start);
-          score += table[head * (2 * reach + 1) + Math.max(-reach, Math.min(reach, relative)) + reach];
-        }
-        visit(i, head, j, score);
+    const seen: number[] = [];
+    if (c.prefix !== undefined) for (let j = from; j < c.prefix; j++) seen.push(j);
+    for (let j = start; j < end; j++) if (c.prefix === undefined || !inHole(rel0, j - start)) seen.push(j);
+    const keys = Int32Array.from(seen);
+    for (let head = 0; head < c.heads; head++) {
+      const scores = scoresOf(c, i, head, keys);
+      if (c.bias) {
+        const { reach, table } = c.bias;
+        const middle = head * (2 * reach + 1) + reach;
+        for (let n = 0; n < keys.length; n++)
+          scores[n] += table[middle + Math.max(-reach, Math.min(reach, (rel0 | 0) + keys[n] - start))];
       }
+      visit(i, head, keys, scores);
+    }
   }
+}
+
+function scoresOf(c: AttentionCase, i: number, head: number, keys: Int32Array): Float64Array {
+  const { headDim, scale, cap } = c;
+  const [q, k] = [c.q.values, c.k.values];
+  const ownQ = first(c, 'q', i, head);
+  const scores = new Float64Array(keys.length);
+  for (let n = 0; n < keys.length; n++) {
+    const ownK = first(c, 'k', keys[n], head);
+    let sum = 0;
+    for (let d = 0; d < headDim; d++) sum += q[ownQ + d] * k[ownK + d];
+    scores[n] = cap ? cap * Math.tanh((sum * scale) / cap) : sum * scale;
+  }
+  return scores;
 }
 
 /** Whether a row lies in the gap of a range, as `AttentionSettings.prefix` has it. */
 const inHole = (hole: number, at: number): boolean =>
   at >= (hole & 0xffff) && at < (hole & 0xffff) + (hole >>> 16);
 
-/** Where value d of a query head's operand lies. */
-function at(c: AttentionCase, operand: 'q' | 'k' | 'v', row: number, head: number, d: number): number {
+/** Where the values of a query head's operand begin. */
+function first(c: AttentionCase, operand: 'q' | 'k' | 'v', row: number, head: number): number {
   const { cols, column } = c[operand];
   const own = operand === 'q' ? head : Math.floor((head * c.kvHeads) / c.heads);
-  return row * cols + column + own * c.headDim + d;
+  return row * cols + column + own * c.headDim;
 }
 
 /** The slow clear version, in float64: out [M, heads * headDim] and lse [M, heads] (0 where a row sees nothing). */
 export function attentionReference(c: AttentionCase): { out: Float64Array; lse: Float64Array } {
+  const { heads, headDim } = c;
+  const values = c.v.values;
   const rows = c.queryRanges.length / 4;
-  const top = new Float64Array(rows * c.heads).fill(Number.NEGATIVE_INFINITY);
-  eachPair(c, (i, head, _, score) => {
-    top[i * c.heads + head] = Math.max(top[i * c.heads + head], score);
+  const lse = new Float64Array(rows * heads);
+  const out = new Float64Array(rows * heads * headDim);
+  eachRow(c, (i, head, keys, scores) => {
+    if (keys.length === 0) return;
+    const row = i * heads + head;
+    const top = scores.reduce((a, b) => Math.max(a, b));
+    lse[row] = top + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - top), 0));
+    for (let n = 0; n < keys.length; n++) {
+      const p = Math.exp(scores[n] - lse[row]);
+      const v = first(c, 'v', keys[n], head);
+      for (let d = 0; d < headDim; d++) out[row * headDim + d] += p * values[v + d];
+    }
   });
-  const sum = new Float64Array(rows * c.heads);
-  const out = new Float64Array(rows * c.heads * c.headDim);
-  eachPair(c, (i, head, j, score) => {
-    const p = Math.exp(score - top[i * c.heads + head]);
-    sum[i * c.heads + head] += p;
-    for (let d = 0; d < c.headDim; d++)
-      out[(i * c.heads + head) * c.headDim + d] += p * c.v.values[at(c, 'v', j, head, d)];
-  });
-  return {
-    out: out.map((value, index) => {
-      const total = sum[Math.floor(index / c.headDim)];
-      return total > 0 ? value / total : 0;
-    }),
-    lse: sum.map((total, index) => (total > 0 ? top[index] + Math.log(total) : 0)),
-  };
+  return { out, lse };
 }
 
-/** Its gradients in float64, each of the shape of its matrix (zero outside the columns used), given d loss / d out. */
+/**
+ * Its gradients in float64, each of the shape of its matrix (zero outside the columns used), given d loss / d out.
+ * @param forward what `attentionReference` gave
+ */
 export function attentionGradient(
   c: AttentionCase,
   dout: ArrayLike<number>,
+  { out, lse } = attentionReference(c),
 ): { dq: Float64Array; dk: Float64Array; dv: Float64Array } {
-  const { out, lse } = attentionReference(c);
-  const dq = new Float64Array(c.q.values.length);
-  const dk = new Float64Array(c.k.values.length);
-  const dv = new Float64Array(c.v.values.length);
-  eachPair(c, (i, head, j, score) => {
-    const p = Math.exp(score - lse[i * c.heads + head]);
-    let dp = 0;
-    for (let d = 0; d < c.headDim; d++) {
-      const o = (i * c.heads + head) * c.headDim + d;
-      dp += dout[o] * (c.v.values[at(c, 'v', j, head, d)] - out[o]);
-      dv[at(c, 'v', j, head, d)] += p * dout[o];
-    }
-    // Of a case with a cap and a bias the score holds both; cases have one at most.
-    const slope = c.cap ? 1 - (score / c.cap) ** 2 : 1;
-    for (let d = 0; d < c.headDim; d++) {
-      dq[at(c, 'q', i, head, d)] += c.scale * slope * p * dp * c.k.values[at(c, 'k', j, head, d)];
-      dk[at(c, 'k', j, head, d)] += c.scale * slope * p * dp * c.q.values[at(c, 'q', i, head, d)];
+  const { heads, headDim, scale, cap } = c;
+  const [qs, ks, vs] = [c.q.values, c.k.values, c.v.values];
+  const dq = new Float64Array(qs.length);
+  const dk = new Float64Array(ks.length);
+  const dv = new Float64Array(vs.length);
+  eachRow(c, (i, head, keys, scores) => {
+    const row = i * heads + head;
+    const o = row * headDim;
+    const q = first(c, 'q', i, head);
+    for (let n = 0; n < keys.length; n++) {
+      const k = first(c, 'k', keys[n], head);
+      const v = first(c, 'v', keys[n], head);
+      const p = Math.exp(scores[n] - lse[row]);
+      let dp = 0;
+      for (let d = 0; d < headDim; d++) {
+        dp += dout[o + d] * (vs[v + d] - out[o + d]);
+        dv[v + d] += p * dout[o + d];
+      }
+      // Of a case with a cap and a bias the score holds both; cases have one at most.
+      const ds = scale * (cap ? 1 - (scores[n] / cap) ** 2 : 1) * p * dp;
+      for (let d = 0; d < headDim; d++) {
+        dq[q + d] += ds * ks[k + d];
+        dk[k + d] += ds * qs[q + d];
+      }
     }
   });
   return { dq, dk, dv };
