@@ -221,10 +221,13 @@ export function makeDecoder(parts: DecoderParts): CausalModel {
         logits: parts.logitCap ? softCap(b, logits, parts.logitCap) : logits,
         layers: entering,
         last: final,
-        head:
-          parts.head.bias || parts.logitCap
-            ? undefined
-            : { states: final, weight: parts.head.weight, alpha: parts.headScale },
+        head: {
+          states: final,
+          weight: parts.head.weight,
+          alpha: parts.headScale,
+          bias: parts.head.bias,
+          cap: parts.logitCap,
+        },
       };
     },
   };

@@ -66,8 +66,8 @@ export interface Decoded {
   layers: Tensor[];
   /** States of the label rows [N, d] that the output layer reads. */
   last: Tensor;
-  /** The output layer, where it is a product and nothing else (no bias, no cap): a loss may then take it in chunks. */
-  head?: Head;
+  /** The output layer that gave the logits: a loss may take it in chunks. */
+  head: Head;
 }
 
 /** A frozen encoder-decoder: what it needs of a checkpoint, and its graph. */

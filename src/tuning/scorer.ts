@@ -125,9 +125,9 @@ export function readingGraph(
 ): { graph: Graph; scores: Tensor } {
   const graph = createGraph(traits);
   const { logits, head } = feed.forward(graph, { rows: bank });
-  const columns = head && headChunk(traits, head);
+  const columns = headChunk(traits, head);
   const scores =
-    head && columns !== undefined
+    columns !== undefined
       ? chunkedScoreSequences(graph, head, feed.loss, columns)
       : scoreSequences(graph, logits, feed.loss);
   return { graph, scores };

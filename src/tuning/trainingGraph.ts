@@ -69,8 +69,8 @@ export function trainingGraph(
   const feed = makeFeed(model);
   const { logits, layers: streams, head } = feed.forward(graph, { rows: prompt, gradient });
   const { loss: mode, keepLogits = false } = settings;
-  const columns = head && !keepLogits ? headChunk(graph.traits, head) : undefined;
-  if (head && columns !== undefined) chunkedSequenceLoss(graph, head, feed.loss, mode, { loss }, columns);
+  const columns = keepLogits ? undefined : headChunk(graph.traits, head);
+  if (columns !== undefined) chunkedSequenceLoss(graph, head, feed.loss, mode, { loss }, columns);
   else sequenceLoss(graph, logits, feed.loss, { mode, keepLogits }, { loss });
 
   const measure: Builder = { ...graph, record: (node) => graph.record({ ...node, tap: true }) };

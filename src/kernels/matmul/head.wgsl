@@ -4,7 +4,7 @@
 // With PARTED the workgroups of one z sum `chunk` of the depth, and out is [rows, parts * cols]: parts side by side, still bare.
 struct Uniforms {
   rows: u32, cols: u32, columns: u32, depths: u32, parts: u32, chunk: u32,
-  out_stride: u32, out_first: u32, left_stride: u32, left_first: u32, alpha: f32,
+  out_stride: u32, out_first: u32, bias_first: u32, left_stride: u32, left_first: u32, alpha: f32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> left: array<$L>;
@@ -24,7 +24,7 @@ fn finish(value: $O, row: u32, column: u32, part: u32) {
   let at = row * u.out_stride + u.out_first + column;
   out[at] = u.alpha * value
 //# if BIAS
-    + bias[u.out_first + column]
+    + bias[u.bias_first + column]
 //# end
 //# if ADDEND
     + addend[at]

@@ -30,6 +30,8 @@ export interface Product {
   alpha?: number;
   /** [1, cols] */
   bias?: Tensor;
+  /** Column of the bias that belongs to the weight's first row, where only some of its rows are multiplied. Default 0. */
+  biasFirst?: number;
   /** [M, cols] */
   addend?: Tensor;
   /**
@@ -59,15 +61,16 @@ interface ProductShape {
   /** Outputs of a row, and the length of the sum of each. */
   cols: number;
   depth: number;
-  /** First columns of out and of left. */
+  /** First columns of out, of the bias and of left. */
   outFirst: number;
+  biasFirst: number;
   leftFirst: number;
   /** Rows of left, and of out, can be read four values at a time. */
   leftVector: boolean;
   outVector: boolean;
 }
 
-function shapeOf({ direction, left, w, out, firstRow = 0 }: Product): ProductShape {
+function shapeOf({ direction, left, w, out, firstRow = 0, biasFirst = 0 }: Product): ProductShape {
   if (typeof w.rows !== 'number') throw new Error(`${w.name}: a weight's rows must be a fixed number`);
   const nt = direction === 'nt';
   const [cols, depth] = nt ? [w.rows, w.cols] : [w.cols, w.rows];
@@ -77,9 +80,10 @@ function shapeOf({ direction, left, w, out, firstRow = 0 }: Product): ProductSha
     cols,
     depth,
     outFirst,
+    biasFirst: outFirst + biasFirst,
     leftFirst,
     leftVector: fours(depth, left.cols, leftFirst),
-    outVector: fours(cols, out.cols, outFirst),
+    outVector: fours(cols, out.cols, outFirst, biasFirst),
   };
 }
 
@@ -215,7 +219,7 @@ interface Units {
 /** The uniform block of `head.wgsl`. */
 function uniforms(
   { left, out, alpha = 1 }: Product,
-  { cols, outFirst, leftFirst }: ProductShape,
+  { cols, outFirst, biasFirst, leftFirst }: ProductShape,
   { outUnit, leftUnit, depths, parts, chunk }: Units,
 ): Uniform[] {
   const values = [
@@ -226,6 +230,7 @@ function uniforms(
     chunk,
     out.cols / outUnit,
     outFirst / outUnit,
+    biasFirst / outUnit,
     left.cols / leftUnit,
     leftFirst / leftUnit,
   ];

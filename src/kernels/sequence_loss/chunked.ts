@@ -11,8 +11,8 @@ import {
   VIEW_ROWS,
 } from '../kernel.ts';
 import { productKernels } from '../matmul/linear.ts';
-import type { Direction } from '../matmul/tiles.ts';
 import type { Builder } from '../op.ts';
+import { softCapKernel } from '../soft_cap/soft_cap.ts';
 import type { LossInputs } from './pack.ts';
 import pickWgsl from './pick_terms.wgsl?raw';
 import {
@@ -27,7 +27,7 @@ import {
   weighKernel,
 } from './sequence_loss.ts';
 
-/** The output layer: logits = alpha * states W^T. */
+/** The output layer: logits = alpha * states W^T + bias, then drawn towards a cap. */
 export interface Head {
   /** [N, d] */
   states: Tensor;
@@ -35,6 +35,10 @@ export interface Head {
   weight: Tensor;
   /** Default 1. */
   alpha?: number;
+  /** [1, V] */
+  bias?: Tensor;
+  /** As `softCap` has it (Gemma 2). */
+  cap?: number;
 }
 
 /** Logits of this many bytes, [rows, V] of the largest batch, are computed in chunks of the vocabulary and never held whole. */
@@ -83,30 +87,37 @@ function chunksOf(b: Builder, { states, weight }: Head, columns: number): Chunk[
   return chunks;
 }
 
+const inputsOf = ({ states, weight, bias }: Head): Tensor[] =>
+  bias ? [states, weight, bias] : [states, weight];
+
 const distinct = <T>(list: readonly T[]): T[] => [...new Set(list)];
 
-/** Kernels of one product, and the tensors between them. */
-function product(
-  b: Builder,
-  direction: Direction,
-  chunk: Chunk,
-  { states, alpha }: Head,
-  into?: { dx: Tensor; addend?: Tensor; accumulate: boolean },
-): { kernels: Kernel[]; scratch: Tensor[] } {
-  return productKernels(
-    b,
-    into
-      ? {
-          direction,
-          left: chunk.logits,
-          w: chunk.weight,
-          out: into.dx,
-          alpha,
-          addend: into.addend,
-          accumulate: into.accumulate,
-        }
-      : { direction, left: states, w: chunk.weight, out: chunk.logits, alpha },
-  );
+/** Kernels, and the tensors between them. */
+interface Made {
+  kernels: Kernel[];
+  scratch: Tensor[];
+}
+
+/** The logits of a chunk. */
+function logitsOf(b: Builder, chunk: Chunk, { states, alpha, bias, cap }: Head): Made {
+  const { weight, logits, first } = chunk;
+  const made = productKernels(b, {
+    direction: 'nt',
+    left: states,
+    w: weight,
+    out: logits,
+    alpha,
+    bias,
+    biasFirst: first,
+  });
+  return cap ? { ...made, kernels: [...made.kernels, softCapKernel(logits, logits, cap)] } : made;
+}
+
+/** Their gradient's share in that of the states, added to it or, in the first chunk, to what it is to be added to. */
+function backToStates(b: Builder, chunk: Chunk, { alpha }: Head, dx: Tensor, addend?: Tensor): Made {
+  const { logits, weight, first } = chunk;
+  const accumulate = first > 0;
+  return productKernels(b, { direction: 'nn', left: logits, w: weight, out: dx, alpha, addend, accumulate });
 }
 
 /** Scores of all candidates by online log-sum-exp over the chunks. */
@@ -115,7 +126,7 @@ function chunkedScores(
   head: Head,
   batch: Pick<LossInputs, 'terms' | 'candidates'>,
   columns: number,
-): { kernels: Kernel[]; scratch: Tensor[]; lse: Tensor; score: Tensor } {
+): Made & { lse: Tensor; score: Tensor; picked: Tensor } {
   const { rows } = head.states;
   const chunks = chunksOf(b, head, columns);
   const places = chunks.reduce((sum, { logits }) => sum + Math.ceil(logits.cols / CHUNK_COLUMNS), 0);
@@ -124,10 +135,10 @@ function chunkedScores(
   const picked = b.tensor('loss.picked', batch.terms.rows, 1);
   const score = b.tensor('loss.score', batch.candidates.rows, 1);
   const kernels: Kernel[] = [];
-  const scratch: Tensor[] = [parts, picked];
+  const scratch: Tensor[] = [parts];
   let place = 0;
   for (const chunk of chunks) {
-    const made = product(b, 'nt', chunk, head);
+    const made = logitsOf(b, chunk, head);
     kernels.push(
       ...made.kernels,
       lsePart(b.traits, chunk.logits, parts, CHUNK_COLUMNS, place),
@@ -137,7 +148,7 @@ function chunkedScores(
     place += Math.ceil(chunk.logits.cols / CHUNK_COLUMNS);
   }
   kernels.push(lseJoin(parts, lse), scoreKernel(picked, lse, batch, score, true));
-  return { kernels, scratch: distinct(scratch), lse, score };
+  return { kernels, scratch: distinct(scratch), lse, score, picked };
 }
 
 function pickKernel({ logits, first }: Chunk, batch: Pick<LossInputs, 'terms'>, picked: Tensor): Kernel {
@@ -156,7 +167,7 @@ function pickKernel({ logits, first }: Chunk, batch: Pick<LossInputs, 'terms'>, 
 }
 
 /**
- * Output layer and loss in one, over chunks of the vocabulary: the same as `linear` and `sequenceLoss`, but [N, V] is never held. On
+ * Output layer and loss in one, over chunks of the vocabulary: the same as `linear`, `softCap` and `sequenceLoss`, but [N, V] is never held. On
  * the way back each chunk's logits are computed again, become their gradient in place, and are multiplied into that of the states:
  * one product of the head more, and V / columns times less memory (as in cut cross-entropy, Wijmans et al. 2025).
  * @param columns a multiple of 256, from `headChunk`
@@ -169,14 +180,14 @@ export function chunkedSequenceLoss(
   state: { loss: Tensor },
   columns: number,
 ): { score: Tensor; exampleLoss: Tensor } {
-  const { states, weight } = head;
-  const { kernels, scratch, lse, score } = chunkedScores(b, head, batch, columns);
+  const { states, cap } = head;
+  const { kernels, scratch, lse, score, picked } = chunkedScores(b, head, batch, columns);
   const weights = b.tensor('loss.weight', batch.candidates.rows, 1);
   const exampleLoss = b.tensor('loss.example', batch.examples.rows, 1);
   b.record({
     op: 'chunked_loss',
-    inputs: [states, weight, batch.terms, batch.candidates, batch.examples, state.loss],
-    outputs: [state.loss, score, exampleLoss, weights, lse, ...scratch],
+    inputs: [...inputsOf(head), batch.terms, batch.candidates, batch.examples, state.loss],
+    outputs: [state.loss, score, exampleLoss, weights, lse, picked, ...scratch],
     kernels: [
       ...kernels,
       weighKernel(mode, score, batch, exampleLoss, weights),
@@ -192,23 +203,30 @@ export function chunkedSequenceLoss(
           const chunks = chunksOf(back, head, columns);
           const between: Tensor[] = [];
           const own = chunks.flatMap((chunk, i) => {
-            const again = product(back, 'nt', chunk, head);
-            const down = product(back, 'nn', chunk, head, {
-              dx,
-              addend: i === 0 ? addend : undefined,
-              accumulate: i > 0,
-            });
+            const again = logitsOf(back, chunk, head);
+            const down = backToStates(back, chunk, head, dx, i === 0 ? addend : undefined);
             between.push(chunk.logits, ...again.scratch, ...down.scratch);
             const { logits, first } = chunk;
             return [
               ...again.kernels,
-              ...gradientKernels(logits, lse, batch, weights, rowWeight, logits, first),
+              ...gradientKernels(logits, lse, batch, weights, rowWeight, logits, {
+                first,
+                capped: cap === undefined ? undefined : { cap, picked },
+              }),
               ...down.kernels,
             ];
           });
           back.record({
             op: 'chunked_loss',
-            inputs: [states, weight, lse, weights, batch.terms, batch.rows, ...(addend ? [addend] : [])],
+            inputs: [
+              ...inputsOf(head),
+              lse,
+              weights,
+              ...(cap === undefined ? [] : [picked]),
+              batch.terms,
+              batch.rows,
+              ...(addend ? [addend] : []),
+            ],
             outputs: [dx, rowWeight, ...distinct(between)],
             kernels: [rowWeightKernel(states, batch, weights, rowWeight), ...own],
           });
@@ -227,11 +245,11 @@ export function chunkedScoreSequences(
   batch: Pick<LossInputs, 'terms' | 'candidates'>,
   columns: number,
 ): Tensor {
-  const { kernels, scratch, lse, score } = chunkedScores(b, head, batch, columns);
+  const { kernels, scratch, lse, score, picked } = chunkedScores(b, head, batch, columns);
   b.record({
     op: 'chunked_scores',
-    inputs: [head.states, head.weight, batch.terms, batch.candidates],
-    outputs: [score, lse, ...scratch],
+    inputs: [...inputsOf(head), batch.terms, batch.candidates],
+    outputs: [score, lse, picked, ...scratch],
     kernels,
   });
   return score;

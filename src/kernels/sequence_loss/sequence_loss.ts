@@ -257,7 +257,15 @@ export const totalKernel = (traits: KernelTraits, exampleLoss: Tensor, loss: Ten
   name: 'sequence_loss/total',
 });
 
-/** Writes dlogits, which may be the logits themselves: columns of the vocabulary from `first` on. */
+/** Columns of the vocabulary that lie in one tensor. */
+export interface LogitColumns {
+  /** The first of them. */
+  first: number;
+  /** Where they were drawn towards a cap: that, and the [K, 1] logits of the terms. The gradient is then that of what was drawn. */
+  capped?: { cap: number; picked: Tensor };
+}
+
+/** Writes dlogits, which may be the logits themselves. */
 export function gradientKernels(
   logits: Tensor,
   lse: Tensor,
@@ -265,16 +273,22 @@ export function gradientKernels(
   weight: Tensor,
   rowWeight: Tensor,
   dlogits: Tensor,
-  first = 0,
+  { first, capped }: LogitColumns = { first: 0 },
 ): Kernel[] {
   const vector = logits.cols % 4 === 0;
   const width = vector ? logits.cols / 4 : logits.cols;
   const inPlace = dlogits === logits;
   const { buffers: termsByRow, ...rest } = perRow(logits, batch, weight);
+  const cap = { CAPPED: capped !== undefined, CAP: (capped?.cap ?? 1).toExponential() };
   return [
     {
       name: 'sequence_loss/softmax_part',
-      code: expandWgsl(softmaxWgsl, { V: vector ? 'vec4f' : 'f32', WIDTH: width, INPLACE: inPlace }),
+      code: expandWgsl(softmaxWgsl, {
+        V: vector ? 'vec4f' : 'f32',
+        WIDTH: width,
+        INPLACE: inPlace,
+        ...cap,
+      }),
       buffers: [
         { tensor: lse, access: 'read' },
         { tensor: rowWeight, access: 'read' },
@@ -290,8 +304,12 @@ export function gradientKernels(
     },
     {
       name: 'sequence_loss/term_part',
-      code: expandWgsl(termWgsl, {}),
-      buffers: [...termsByRow, { tensor: dlogits, access: 'read_write' }],
+      code: expandWgsl(termWgsl, cap),
+      buffers: [
+        ...termsByRow,
+        { tensor: dlogits, access: 'read_write' },
+        ...(capped ? [{ tensor: capped.picked, access: 'read' as const }] : []),
+      ],
       uniforms: [u32(logits.rows), u32(logits.cols), u32(first)],
       ...rest,
     },

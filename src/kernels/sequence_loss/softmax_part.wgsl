@@ -1,4 +1,4 @@
-// dlogits = -rowWeight * softmax(logits), every entry.
+// dlogits = -rowWeight * softmax(logits), every entry. CAPPED: of what was drawn towards CAP by tanh, whose slope is 1 - (logit / CAP)^2.
 struct Uniforms { rows: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> lse: array<vec2f>;
@@ -18,5 +18,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# else
   let logit = logits[i];
 //# end
-  dlogits[i] = -rowWeight[row] * exp(logit - lse[row].x - lse[row].y);
+  dlogits[i] = -rowWeight[row] * exp(logit - lse[row].x - lse[row].y)
+//# if CAPPED
+    * (1.0 - (logit / $CAP) * (logit / $CAP))
+//# end
+  ;
 }

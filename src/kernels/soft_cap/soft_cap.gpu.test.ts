@@ -41,6 +41,13 @@ test.each([
   );
 });
 
+test('in place', async () => {
+  const x = testTensor('x', 'T', 8);
+  const xs = randomValues(5 * 8, 1, 4);
+  const [got] = await runKernels([softCapKernel(x, x, 3)], { T: 5 }, new Map([[x, xs]]), [x]);
+  expectClose(got, softCapReference(xs, 3), 1e-5);
+});
+
 test('the gradient formula agrees with finite differences', () => {
   const [xs, dys] = [randomValues(6, 1, 4), randomValues(6, 2)];
   const numeric = finiteDifferences((x) => dotProduct(softCapReference(x, 3), dys), xs);

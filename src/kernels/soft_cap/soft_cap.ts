@@ -41,7 +41,7 @@ export function softCap(b: Builder, x: Tensor, cap: number): Tensor {
   return y;
 }
 
-/** Without `back` the forward pass into y, with it the gradient of x into y. */
+/** Without `back` the forward pass into y, which may be x itself; with it the gradient of x into y. */
 export function softCapKernel(
   x: Tensor,
   y: Tensor,
@@ -50,6 +50,7 @@ export function softCapKernel(
 ): Kernel {
   const vector = x.cols % 4 === 0;
   const width = vector ? x.cols / 4 : x.cols;
+  const inPlace = x === y;
   const passes = 2 + (back ? 1 : 0) + (back?.addend ? 1 : 0);
   return {
     name: `soft_cap/${back ? 'backward' : 'forward'}`,
@@ -57,11 +58,13 @@ export function softCapKernel(
       V: vector ? 'vec4f' : 'f32',
       WIDTH: width,
       CAP: cap.toExponential(),
+      X: inPlace ? 'y' : 'x',
+      INPLACE: inPlace,
       BACK: back !== undefined,
       ADDEND: back?.addend !== undefined,
     }),
     buffers: [
-      { tensor: x, access: 'read' },
+      ...(inPlace ? [] : [{ tensor: x, access: 'read' as const }]),
       { tensor: y, access: 'read_write' },
       ...(back ? [{ tensor: back.dy, access: 'read' as const }] : []),
       ...(back?.addend ? [{ tensor: back.addend, access: 'read' as const }] : []),

@@ -1,6 +1,9 @@
-/** The chunked output layer and loss against the whole ones: same loss, scores and gradient, whatever the format and the pieces. */
+/**
+ * The chunked output layer and loss against the whole ones: same loss, scores and gradient, whatever the format, the pieces, the bias and
+ * the cap. It needs the graph: a gradient behind views of a weight is only bound by a program.
+ */
 import { describe, expect, test } from 'vitest';
-import { createBuffers, createPipelines, readBuffer } from '../gpu/index.ts';
+import { createBuffers, readBuffer } from '../../gpu/index.ts';
 import {
   beginSubmission,
   buildProgram,
@@ -9,8 +12,9 @@ import {
   makeTensor,
   planMemory,
   upload,
-} from '../graph/index.ts';
+} from '../../graph/index.ts';
 import {
+  type Builder,
   chunkedScoreSequences,
   chunkedSequenceLoss,
   type Dtype,
@@ -22,9 +26,10 @@ import {
   packTerms,
   scoreSequences,
   sequenceLoss,
+  softCap,
   type Tensor,
-} from '../kernels/index.ts';
-import { allTraits, randomValues, relativeError, testGpu } from '../kernels/testing.ts';
+} from '../index.ts';
+import { allTraits, randomValues, relativeError, testGpu, testPipelines } from '../testing.ts';
 
 const ROWS = 6;
 const WIDTH = 32;
@@ -48,16 +53,25 @@ const examples: Parameters<typeof packTerms>[0] = [
   },
 ];
 
-async function run(traits: KernelTraits, mode: LossMode, dtype: Dtype, pieces: number, columns?: number) {
+interface Setup {
+  mode: LossMode;
+  dtype?: Dtype;
+  pieces?: number;
+  biased?: boolean;
+  cap?: number;
+}
+
+async function run(traits: KernelTraits, setup: Setup, columns?: number) {
+  const { mode, dtype = 'f32', pieces = 1, biased, cap } = setup;
   const gpu = await testGpu();
   const session = {
     gpu,
-    pipelines: createPipelines(gpu),
+    pipelines: testPipelines(gpu),
     buffers: createBuffers(gpu),
     persistent: new Map(),
   };
   const whole = randomValues(V * WIDTH, 3, 0.3);
-  const rows = pieces === 1 ? [V] : [256, V - 256];
+  const rows = pieces === 1 ? [V] : [260, V - 260];
   const parts = rows.map((count, i) => makeTensor('weight', `head ${i}`, count, WIDTH, dtype));
   const weight: Tensor =
     pieces === 1 ? parts[0]! : { ...makeTensor('weight', 'head', V, WIDTH, dtype), pieces: parts };
@@ -69,6 +83,8 @@ async function run(traits: KernelTraits, mode: LossMode, dtype: Dtype, pieces: n
     first += count;
   }
   const states = makeTensor('state', 'states', ROWS, WIDTH);
+  const bias = biased ? makeTensor('weight', 'bias', 1, V) : undefined;
+  if (bias) upload(session, bias, Float32Array.from(randomValues(V, 5, 1)));
   const loss = makeTensor('state', 'loss', 1, 1);
   upload(session, states, Float32Array.from(randomValues(ROWS * WIDTH, 4, 1)));
   upload(session, loss, Float32Array.of(0.5));
@@ -76,22 +92,19 @@ async function run(traits: KernelTraits, mode: LossMode, dtype: Dtype, pieces: n
   const packed = packTerms(examples, ROWS);
   const dims = { ...packed.sizes, lossScale: 0.25, accumulate: 1 };
 
+  const head = { states, weight, alpha: 0.7, bias, cap };
+  const wholeLogits = (b: Builder): Tensor => {
+    const logits = linear(b, states, weight, { name: 'logits', alpha: 0.7, bias });
+    return cap ? softCap(b, logits, cap) : logits;
+  };
   const graph = createGraph(traits, [states]);
-  const head = { states, weight, alpha: 0.7 };
   if (columns) chunkedSequenceLoss(graph, head, inputs, mode, { loss }, columns);
-  else
-    sequenceLoss(
-      graph,
-      linear(graph, states, weight, { name: 'logits', alpha: 0.7 }),
-      inputs,
-      { mode, keepLogits: false },
-      { loss },
-    );
+  else sequenceLoss(graph, wholeLogits(graph), inputs, { mode, keepLogits: false }, { loss });
   const dstates = graph.backward(loss).get(states)!;
   const reading = createGraph(traits);
   const scores = columns
     ? chunkedScoreSequences(reading, head, inputs, columns)
-    : scoreSequences(reading, linear(reading, states, weight, { name: 'logits', alpha: 0.7 }), inputs);
+    : scoreSequences(reading, wholeLogits(reading), inputs);
 
   const outputs: Float32Array[] = [];
   for (const [nodes, kept] of [
@@ -120,14 +133,14 @@ const toHalf = (value: number): number => {
 };
 
 describe.each(allTraits)('%s', (_, traits) => {
-  test.each<[LossMode, Dtype, number]>([
-    ['vocabulary', 'f32', 1],
-    ['verbalizers', 'f32', 1],
-    ['verbalizers', 'f16', 1],
-    ['vocabulary', 'f32', 2],
-  ])('%s, %s in %i pieces: chunks of 512 equal the whole', async (mode, dtype, pieces) => {
-    const whole = await run(traits, mode, dtype, pieces);
-    const chunked = await run(traits, mode, dtype, pieces, 512);
+  test.each<[string, Setup]>([
+    ['plain', { mode: 'vocabulary' }],
+    ['a cap', { mode: 'verbalizers', cap: 2 }],
+    ['halves and a bias', { mode: 'verbalizers', dtype: 'f16', biased: true }],
+    ['two pieces, a bias and a cap', { mode: 'vocabulary', pieces: 2, biased: true, cap: 2 }],
+  ])('chunks of 512 equal the whole: %s', async (_, setup) => {
+    const whole = await run(traits, setup);
+    const chunked = await run(traits, setup, 512);
     expect(Math.hypot(...whole.gradient)).toBeGreaterThan(1e-3);
     expect(relativeError([chunked.loss], [whole.loss])).toBeLessThan(1e-6);
     expect(relativeError(chunked.scores, whole.scores)).toBeLessThan(1e-6);
