@@ -3,7 +3,8 @@
  * (`../shared/bench-peers`, its `Peer` interface): the same weights, batch and first prompt, checked by the same gradients.
  * `npm run bench:peer` bundles this file into `dist-bench/prelude.js`, which that harness takes with `--peer`.
  */
-import { createBuffers, createPipelines, openGpu } from '../src/gpu/index.ts';
+import { openGpu } from '../src/gpu/index.ts';
+import { createSession } from '../src/graph/index.ts';
 import { traitsOf, uploadFrozen } from '../src/models/index.ts';
 import { createLearner } from '../src/tuning/index.ts';
 import { type OpenPeer, openInputs, type PeerInputs } from './peerInputs.ts';
@@ -14,12 +15,7 @@ const peer = {
   async model(inputs: PeerInputs): Promise<OpenPeer> {
     const { model, weights, settings, examples, all, start } = openInputs(inputs);
     const gpu = await openGpu();
-    const session = {
-      gpu,
-      pipelines: createPipelines(gpu),
-      buffers: createBuffers(gpu),
-      persistent: new Map(),
-    };
+    const session = createSession(gpu);
     await uploadFrozen(session, model, weights);
     const learner = await createLearner(
       session,

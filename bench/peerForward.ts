@@ -1,5 +1,6 @@
 /** As `peer.ts`, the forward pass alone: what a reading costs, beside runtimes that only read. */
-import { createBuffers, createPipelines, openGpu } from '../src/gpu/index.ts';
+import { openGpu } from '../src/gpu/index.ts';
+import { createSession } from '../src/graph/index.ts';
 import { traitsOf, uploadFrozen } from '../src/models/index.ts';
 import { createScorer } from '../src/tuning/index.ts';
 import { type OpenPeer, openInputs, type PeerInputs } from './peerInputs.ts';
@@ -10,12 +11,7 @@ const peer = {
   async model(inputs: PeerInputs): Promise<Pick<OpenPeer, 'step'>> {
     const { model, weights, settings, examples, start } = openInputs(inputs);
     const gpu = await openGpu();
-    const session = {
-      gpu,
-      pipelines: createPipelines(gpu),
-      buffers: createBuffers(gpu),
-      persistent: new Map(),
-    };
+    const session = createSession(gpu);
     await uploadFrozen(session, model, weights);
     const scorer = createScorer(session, traitsOf(gpu), model);
     const prompt = { kind: 'values', length: settings.length, values: start } as const;

@@ -2,8 +2,8 @@
  * The step benchmark: what a training step costs on this adapter, as a share of the fastest f32 product it gives in the same run.
  * Entry of `npm run bench`.
  */
-import { createBuffers, createPipelines, type Gpu, openGpu, type Pipelines } from '../src/gpu/index.ts';
-import { freePersistent, type KernelTime, type Session } from '../src/graph/index.ts';
+import { createPipelines, type Gpu, openGpu, type Pipelines } from '../src/gpu/index.ts';
+import { createSession, freePersistent, type KernelTime, type Session } from '../src/graph/index.ts';
 import { prepareProductCeiling } from '../src/kernels/ceiling/ceiling.ts';
 import { type FrozenModel, makeModel, type Precision, traitsOf, uploadFrozen } from '../src/models/index.ts';
 import {
@@ -93,7 +93,7 @@ async function measureSteps<R>(
     start: Float32Array<ArrayBuffer>;
   }) => Promise<R>,
 ): Promise<StepResult & R> {
-  const session: Session = { gpu, pipelines, buffers: createBuffers(gpu), persistent: new Map() };
+  const session = createSession(gpu, pipelines);
   const traits = traitsOf(gpu);
   const weights = randomWeights(workload.shape);
   const model = makeModel(configOf(workload.shape), weights, { precision: workload.precision });

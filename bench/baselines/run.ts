@@ -4,7 +4,8 @@
  * what accuracy the engine reaches. Entry of `npm run baselines`.
  */
 import { loadSampleIndex, makeExamples, readTable, splitOrdered } from '../../src/data/index.ts';
-import { createBuffers, createPipelines, openGpu } from '../../src/gpu/index.ts';
+import { openGpu } from '../../src/gpu/index.ts';
+import { createSession } from '../../src/graph/index.ts';
 import { makeModel, readFrozen, traitsOf, uploadFrozen } from '../../src/models/index.ts';
 import { encodeExamples, loadTokenizer, makeVerbalizers } from '../../src/text/index.ts';
 import {
@@ -43,12 +44,7 @@ export default async function run(context: GpuContext): Promise<{ adapter: strin
   const json = async (path: string): Promise<unknown> =>
     JSON.parse(new TextDecoder().decode(await context.fetchBytes(path)));
   const gpu = await openGpu({ gpu: context.gpu });
-  const session = {
-    gpu,
-    pipelines: createPipelines(gpu),
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  };
+  const session = createSession(gpu);
   const traits = traitsOf(gpu);
   const tokenizer = loadTokenizer(await json('/models/tokenizer.json'));
   const weights = await openSafetensors(

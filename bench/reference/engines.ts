@@ -1,6 +1,6 @@
 /** The engines that the reference cases can run on, behind one interface. */
-import { createBuffers, createPipelines, openGpu } from '../../src/gpu/index.ts';
-import { freePersistent } from '../../src/graph/index.ts';
+import { openGpu } from '../../src/gpu/index.ts';
+import { createSession, freePersistent } from '../../src/graph/index.ts';
 import { type FrozenModel, traitsOf, uploadFrozen } from '../../src/models/index.ts';
 import { loadRuntime, usableThreads } from '../../src/onnx/index.ts';
 import {
@@ -54,12 +54,7 @@ export async function openEngine(name: EngineName, context: GpuContext): Promise
 async function openWebgpu(context: GpuContext): Promise<Engine> {
   const gpu = await openGpu({ gpu: context.gpu });
   const traits = traitsOf(gpu);
-  const session = {
-    gpu,
-    pipelines: createPipelines(gpu),
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  };
+  const session = createSession(gpu);
   const { vendor, architecture, description } = gpu.adapter;
   return {
     name: `adapter: ${[vendor, architecture, description].filter(Boolean).join(' ')} (${context.runtime})`,

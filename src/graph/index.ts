@@ -8,6 +8,7 @@ export type { KernelTime, ProfileClock } from './profile.ts';
 export {
   beginSubmission,
   buildProgram,
+  createSession,
   freePersistent,
   type Program,
   persistentBuffer,

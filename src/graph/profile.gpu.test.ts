@@ -1,19 +1,14 @@
 import { expect, test } from 'vitest';
-import { createBuffers, createPipelines, type OpenOptions, openGpu, readBuffer } from '../gpu/index.ts';
+import { type OpenOptions, openGpu, readBuffer } from '../gpu/index.ts';
 import { add } from '../kernels/index.ts';
-import { buildProgram, createGraph, makeTensor } from './index.ts';
+import { buildProgram, createGraph, createSession, makeTensor } from './index.ts';
 
 test.each<[string, OpenOptions]>([
   ['by the device, where it has a clock', {}],
   ['by submissions, where it has none', { without: ['timestamp-query'] }],
 ])('dispatches are timed in order, %s', async (_, options) => {
   const gpu = await openGpu(options);
-  const session = {
-    gpu,
-    pipelines: createPipelines(gpu),
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  };
+  const session = createSession(gpu);
   const rows = 4096;
   const x = makeTensor('input', 'x', 'M', 256);
   const graph = createGraph({ rowLanes: 1 });

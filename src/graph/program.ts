@@ -1,5 +1,7 @@
 import {
   type Buffers,
+  createBuffers,
+  createPipelines,
   type Dispatch,
   type Gpu,
   type Pipelines,
@@ -26,6 +28,11 @@ export interface Session {
   buffers: Buffers;
   /** Buffers of weights and state, by tensor. */
   persistent: Map<Tensor, GPUBuffer>;
+}
+
+/** @param pipelines those of other sessions on the device, whose shaders need not compile again */
+export function createSession(gpu: Gpu, pipelines: Pipelines = createPipelines(gpu)): Session {
+  return { gpu, pipelines, buffers: createBuffers(gpu), persistent: new Map() };
 }
 
 /** The buffer of a weight or of state, made on first use. */

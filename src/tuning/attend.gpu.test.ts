@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
-import type { Session } from '../graph/index.ts';
+import { openGpu } from '../gpu/index.ts';
+import { createSession, type Session } from '../graph/index.ts';
 import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
 import { relativeBucket } from '../models/t5.ts';
 import { bytesSource, openSafetensors, toFloat32, type WeightFile } from '../weights/index.ts';
@@ -26,12 +26,7 @@ async function open(name: string): Promise<{
   config: Record<string, number>;
   scorer: Scorer;
 }> {
-  opened ??= openGpu().then((gpu) => ({
-    gpu,
-    pipelines: createPipelines(gpu),
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  }));
+  opened ??= openGpu().then((gpu) => createSession(gpu));
   const session = await opened;
   const response = await fetch(files[`../models/testdata/models/${name}/model.safetensors`]!);
   const weights = await openSafetensors(bytesSource(new Uint8Array(await response.arrayBuffer()), name));

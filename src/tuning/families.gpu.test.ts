@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
-import { freePersistent, type Session } from '../graph/index.ts';
+import { openGpu } from '../gpu/index.ts';
+import { createSession, freePersistent, type Session } from '../graph/index.ts';
 import type { LossMode } from '../kernels/index.ts';
 import { type FrozenModel, loadGguf, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
 import {
@@ -45,12 +45,7 @@ const names = Object.keys(cases).map((path) => path.replace(/.*\/|\.json$/g, '')
 
 let opened: Promise<Session> | undefined;
 const openSession = (): Promise<Session> => {
-  opened ??= openGpu().then((gpu) => ({
-    gpu,
-    pipelines: createPipelines(gpu),
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  }));
+  opened ??= openGpu().then((gpu) => createSession(gpu));
   return opened;
 };
 afterAll(async () => (await opened)?.gpu.close());

@@ -1,6 +1,7 @@
 /** Layers run again on the way back: the same bits for less memory; and what is predicted of memory is what is taken. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
+import { openGpu } from '../gpu/index.ts';
+import { createSession } from '../graph/index.ts';
 import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
 import { bytesSource, openSafetensors, type WeightFile } from '../weights/index.ts';
 import { type BatchExample, planAnswers } from './batch.ts';
@@ -34,12 +35,7 @@ async function open(urls: { config: string; weights: string }): Promise<Files> {
 
 async function run({ config, weights }: Files, recompute: number) {
   const gpu = await openGpu();
-  const session = {
-    gpu,
-    pipelines: createPipelines(gpu),
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  };
+  const session = createSession(gpu);
   const traits = traitsOf(gpu);
   const model: FrozenModel = makeModel(config, weights);
   await uploadFrozen(session, model, weights);

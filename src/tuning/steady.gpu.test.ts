@@ -1,7 +1,7 @@
 /** What stays the same from step to step: shaders whatever the batch, and bits whatever the interruptions. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
-import type { Session } from '../graph/index.ts';
+import { openGpu } from '../gpu/index.ts';
+import { createSession, type Session } from '../graph/index.ts';
 import { type FrozenModel, makeModel, traitsOf, uploadFrozen } from '../models/index.ts';
 import { bytesSource, openSafetensors } from '../weights/index.ts';
 import { type BatchExample, planAnswers } from './batch.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   const file = await (await fetch('/models/tiny/model.safetensors')).arrayBuffer();
   const weights = await openSafetensors(bytesSource(new Uint8Array(file)));
   const gpu = await openGpu();
-  session = { gpu, pipelines: createPipelines(gpu), buffers: createBuffers(gpu), persistent: new Map() };
+  session = createSession(gpu);
   model = makeModel(config, weights);
   await uploadFrozen(session, model, weights);
 });

@@ -4,7 +4,8 @@
  * Loss, gradient and scores must not depend on it.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createBuffers, createPipelines, type Gpu, type OpenOptions, openGpu } from '../gpu/index.ts';
+import { type Gpu, type OpenOptions, openGpu } from '../gpu/index.ts';
+import { createSession } from '../graph/index.ts';
 import type { KernelTraits } from '../kernels/index.ts';
 import { relativeError } from '../kernels/testing.ts';
 import {
@@ -65,12 +66,7 @@ async function measure({
       key === 'maxStorageBufferBindingSize' && bufferBytes ? bufferBytes : Reflect.get(real, key, real),
   });
   const gpu: Gpu = { ...opened, limits };
-  const session = {
-    gpu,
-    pipelines: createPipelines(gpu),
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  };
+  const session = createSession(gpu);
   const own = traits ?? traitsOf(gpu);
   const model: FrozenModel = makeModel(config, from, modelOptions);
   await uploadFrozen(session, model, from);

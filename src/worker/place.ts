@@ -3,8 +3,8 @@
  * was made for one means nothing on another.
  */
 import { PreludeError } from '../errors.ts';
-import { createBuffers, createPipelines, openGpu } from '../gpu/index.ts';
-import { freePersistent, type Session } from '../graph/index.ts';
+import { openGpu } from '../gpu/index.ts';
+import { createSession, freePersistent } from '../graph/index.ts';
 import { type Ceilings, type KernelTraits, measureCeilings, piecesOf } from '../kernels/index.ts';
 import { type FrozenModel, makeModel, type Precision, traitsOf, uploadFrozen } from '../models/index.ts';
 import { loadRuntime, usableThreads } from '../onnx/index.ts';
@@ -78,13 +78,7 @@ export interface WebgpuOptions {
 export async function openWebgpuPlace(options: WebgpuOptions = {}): Promise<Place> {
   const gpu = await openGpu();
   const { tileStore = browserTileStore(), searchTiles = !gpu.adapter.software } = options;
-  const pipelines = createPipelines(gpu);
-  const session: Session = {
-    gpu,
-    pipelines,
-    buffers: createBuffers(gpu),
-    persistent: new Map(),
-  };
+  const session = createSession(gpu);
   const plain = traitsOf(gpu);
   let traits = plain;
   let ceilings: Promise<Ceilings> | undefined;
@@ -119,7 +113,13 @@ export async function openWebgpuPlace(options: WebgpuOptions = {}): Promise<Plac
         const shapes = productShapes(plain, model);
         traits = {
           ...plain,
-          matmulTiles: await findTiles({ gpu, pipelines, traits: plain, shapes, store: tileStore }),
+          matmulTiles: await findTiles({
+            gpu,
+            pipelines: session.pipelines,
+            traits: plain,
+            shapes,
+            store: tileStore,
+          }),
         };
       }
       // Beside the upload, and on after it: the first step then finds its shaders.
