@@ -4,14 +4,13 @@ import { resolve } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import {
   alerts,
-  choose,
+  chartPoints,
   figure,
-  file,
   goTo,
   openStudio,
-  openTable,
   SLOW,
   setRecipe,
+  startTraining,
   train,
 } from './helpers.ts';
 
@@ -47,30 +46,33 @@ test('a GGUF file dropped from disk is looked into, loads and learns', async ({ 
   await expect(alerts(page)).toHaveCount(0);
 });
 
-test('SmolLM2-135M as a GGUF file loads and learns a few steps', async ({ page }) => {
+/** The dev accuracy of the untuned model, from the table behind the chart. */
+async function untuned(page: Page): Promise<number> {
+  const table = page.getByRole('table', { name: 'Accuracy on dev, by step' });
+  const row = table.locator('tr').filter({ has: page.locator('th', { hasText: /^untuned$/ }) });
+  await expect(row).toHaveCount(1, { timeout: SLOW });
+  return Number.parseFloat((await row.locator('td').textContent())!);
+}
+
+test('SmolLM2-135M dropped as a GGUF file learns what kind of answer a question wants', async ({ page }) => {
   test.skip(!existsSync(SMOLLM2), `${SMOLLM2} is not there: it is too large for this repository`);
   test.setTimeout(600_000);
-  await openStudio(page);
-  // A software adapter takes seconds for a step of this model, and a dev row costs as much as an example.
-  const rows = ['good film,positive', 'bad film,negative', 'lovely,positive', 'awful,negative'];
-  const table = [
-    'text,label',
-    ...rows,
-    ...rows.map((row) => `very ${row}`),
-    ...rows.map((row) => `so ${row}`),
-  ];
-  await openTable(page, file('films.csv', table.join('\n')));
+  // On the processor, which takes a fifth of a software adapter's time for a step of this model.
+  await openStudio(page, './?engine=onnx&model=tiny&sample=questions&promptLength=10&evalEvery=32');
   await goTo(page, 'Model');
-  const own = page.getByRole('region', { name: 'A model of your own' });
-  await choose(page, own.getByRole('button', { name: 'Choose files' }), { path: SMOLLM2 });
-  const card = own.getByRole('article');
+  await drop(page, SMOLLM2);
+  const card = page.getByRole('region', { name: 'A model of your own' }).getByRole('article');
   await expect(card).toContainText(/134,515,008 frozen numbers, published as Q4_1/, { timeout: SLOW });
   await card.getByRole('button', { name: 'Load' }).click();
   await expect(page.locator('.page-head')).toContainText(/is loaded and frozen: 134,515,008/, {
     timeout: 300_000,
   });
-  await setRecipe(page, { Steps: 2, Batch: 2 });
-  await train(page);
-  await expect(figure(page, 'step')).toContainText('2');
+  await setRecipe(page, { 'Learning rate': 0.03, Steps: 32, Batch: 8 });
+  await startTraining(page);
+  await expect(page.getByText(/The run is done\./)).toBeVisible({ timeout: 450_000 });
+  const dev = await chartPoints(page, 'Accuracy on dev');
+  expect(dev.at(-1)!.step).toBe(32);
+  // Six kinds. Untuned it is right on a quarter of the rows, after these few steps on half of them.
+  expect(dev.at(-1)!.value).toBeGreaterThan((await untuned(page)) + 10);
   await expect(alerts(page)).toHaveCount(0);
 });

@@ -240,6 +240,9 @@ describe('fromGguf', () => {
       fromGguf({ ...file, metadata: { ...file.metadata, 'llama.attention.value_length': 7 } }),
     ).toThrow('values of 7');
     expect(() => fromGguf({ ...file, metadata: { 'general.architecture': 'mamba' } })).toThrow('"mamba"');
+    expect(() => fromGguf({ ...file, metadata: { ...file.metadata, 'split.count': 3 } })).toThrow(
+      'one of 3 parts',
+    );
     const tensors = new Map([
       ...file.tensors,
       [

@@ -24,6 +24,15 @@ export function fromGguf(file: WeightFile): { config: Record<string, unknown>; w
       where: file.name,
       remedy: `GGUF files of these architectures open: ${Object.keys(ARCHITECTURES).join(', ')}.`,
     });
+  if (Number(file.metadata['split.count'] ?? 1) > 1)
+    throw new PreludeError(
+      'unsupported-model',
+      `${file.name}: it is one of ${file.metadata['split.count']} parts of a model.`,
+      {
+        where: file.name,
+        remedy: 'Use the model in one GGUF file: llama-gguf-split --merge puts the parts together.',
+      },
+    );
   if (!architecture) throw refuse(`architecture "${name}" is not known here.`);
   const key = (path: string) => file.metadata[`${name}.${path}`];
   const number = (path: string, otherwise?: number): number => {
