@@ -29,6 +29,9 @@ export interface OnnxLearner extends Learner {
 /** Kernels are only counted here, not run. */
 const TRAITS = { rowLanes: 1 };
 
+/** WASM has 4 GiB. Packed, a learner takes two and a half times its weights, and the scorer beside it one and a half times. */
+const PACKED_BYTES = 768 * 2 ** 20;
+
 /**
  * The learner without a GPU: forward, loss and backward are the graph's ONNX form, the optimiser is ours. Its state is that of
  * `createLearner`, so that a run may go on with the other engine.
@@ -53,6 +56,7 @@ export async function createOnnxLearner(
       outputs: { loss, gradient, layers: scene.layers, ...(settings.keepLogits ? { logits } : {}) },
     }),
     frozenValues(model, weights),
+    { packUpTo: PACKED_BYTES },
   );
 
   const rule = optimizerRule(settings.optimizer, length, width);
