@@ -128,6 +128,24 @@ test('rows that are empty are left out and counted; rows too long are cut and co
   const findings = page.getByRole('region', { name: 'What may be wrong with the rows' });
   await expect(findings).toContainText(/1 row is longer than \d+ tokens .*the end is cut off/);
   await expect(page.getByRole('region', { name: 'Length' })).toContainText(/1 row \([\d.]+ %\) is cut/);
+
+  await test.step('rows twice: shown, removed with one press, back with one', async () => {
+    await openTable(page, file('twice.csv', csv([...few, few[0]!, few[1]!])));
+    const twice = findings.getByRole('listitem').filter({ hasText: '2 rows repeat an earlier one' });
+    await twice.getByRole('button', { name: /^Show/ }).click();
+    await expect(twice).toContainText(/soup.*kitchen.*salty/);
+    await twice.getByRole('button', { name: 'Remove duplicates' }).click();
+    await expect(dataSummary(page)).toContainText(`${few.length} rows`, { timeout: SLOW });
+    const mended = findings.getByRole('list', { name: 'Mended' });
+    await expect(mended).toContainText('2 rows removed');
+    await mended.getByRole('button', { name: 'Undo' }).click();
+    await expect(dataSummary(page)).toContainText(`${few.length + 2} rows`, { timeout: SLOW });
+    await expect(mended).toHaveCount(0);
+  });
+  await test.step('a search among the rows', async () => {
+    await page.getByRole('searchbox', { name: 'Search the texts' }).fill(few[0]![0].toUpperCase());
+    await expect(page.getByText(/^2 rows match$/)).toBeVisible();
+  });
   await goTo(page, 'Tune');
   await expect(trainButton(page)).toBeEnabled({ timeout: SLOW });
 });

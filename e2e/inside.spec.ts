@@ -138,6 +138,14 @@ test('inside a prompt: its words over the steps, the map, what matters, who look
       .getByRole('table', { name: 'Accuracy of each prompt and of their vote' })
       .locator('tbody tr');
     await expect(shares).toHaveCount(5);
+    // Row by row: what each of them says, and what they say together.
+    const differ = page.getByRole('heading', { name: /^[\d,]+ rows? of [\d,]+ on which they differ$/ });
+    await expect(differ).toBeVisible();
+    const first = page
+      .getByRole('row')
+      .filter({ has: page.locator('.vote-answer') })
+      .first();
+    await expect(first.locator('.vote-answer')).toHaveCount(3);
     await page.getByRole('button', { name: 'Measure along the way' }).click();
     await expect(page.getByText(/^11 places, the same \d+ dev rows at each/)).toBeVisible({ timeout: SLOW });
     const answer = page.getByLabel('Answer at this place');

@@ -139,10 +139,21 @@ test('three seeds, a run card, and its place on the class board', async ({ page,
   expect(card.model.fingerprint).toMatch(/^[0-9a-f]{16,}/);
 
   await page.goto('./#/board');
-  await page.getByRole('textbox', { name: 'Paste one or many run cards' }).fill(JSON.stringify(card));
+  // Somebody else's: one vector, and as good as a coin.
+  const other = {
+    ...card,
+    name: 'one vector',
+    recipe: { ...card.recipe, promptLength: 1 },
+    accuracy: { dev: 0.5, test: { accuracy: 0.1, low: 0, high: 0.2, n: 120 } },
+    learned: 64,
+    bytes: 256,
+  };
+  await page
+    .getByRole('textbox', { name: 'Paste one or many run cards' })
+    .fill(`mine: ${JSON.stringify(card)}\nhers: ${JSON.stringify(other)}`);
   await page.getByRole('button', { name: 'Add to the board' }).click();
   const ranking = page.getByRole('region', { name: 'Ranking' });
-  await expect(ranking.locator('tbody tr')).toHaveCount(1);
-  await expect(ranking).toContainText('5.1 kB');
+  // First by accuracy and second by bytes; and the other way round.
+  await expect(ranking.locator('tbody tr')).toHaveText([/^12.*5\.1 kB/, /^21one vector.*256 B/]);
   await expectNoViolations(page);
 });

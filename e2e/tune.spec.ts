@@ -60,6 +60,29 @@ test('a sample one press away; the loss falls, and a pinned text has its answer'
   expect(mean(losses.slice(-5))).toBeLessThan(mean(losses.slice(0, 5)));
   // The test figure comes by itself after the run.
   await expect(runRows(page).first()).toContainText(/\(\d+ to \d+\)/, { timeout: SLOW });
+
+  await test.step('the loss smoothed over more steps, and not at all', async () => {
+    const shown = async () => (await chartPoints(page, 'Loss')).map(({ value }) => value);
+    const overTen = await shown();
+    for (const choice of ['smoothed over 50 steps', 'not smoothed']) {
+      await select(page, 'Smoothing of the loss', choice);
+      await expect.poll(shown).not.toEqual(overTen);
+      // A mean begins with the first loss, however long it is.
+      expect((await shown())[0]).toBe(overTen[0]);
+    }
+  });
+  await test.step('now break it: the surest watched row, changed by a press, and as it was', async () => {
+    await page.getByRole('button', { name: 'now break it' }).click();
+    const ways = page.getByRole('group', { name: 'Now break it' });
+    const text = page.getByRole('textbox', { name: 'Your text', exact: true });
+    await expect(ways).toContainText(/It says (positive|negative)\./);
+    const whole = await text.inputValue();
+    await ways.getByRole('button', { name: 'in capitals' }).click();
+    await expect(text).toHaveValue(whole.toUpperCase());
+    await ways.getByRole('button', { name: 'as it was' }).click();
+    await expect(text).toHaveValue(whole);
+    await expect(ways).toHaveCount(0);
+  });
 });
 
 test('pause, one step, go on, stop; the next run says what differs', async ({ page }) => {
@@ -73,11 +96,35 @@ test('pause, one step, go on, stop; the next run says what differs', async ({ pa
   // A paused run tells the beats of the step it stands at.
   await expect(page.getByRole('list', { name: /^Step \d+$/ })).toBeVisible();
   const paused = await stepNow(page);
-  await page.getByRole('button', { name: 'One step' }).click();
+  const oneStep = page.getByRole('button', { name: 'One step' });
+  const beat = page.locator('.beats [aria-current="step"]');
+  await oneStep.click();
+  await expect(beat).toHaveCount(1, { timeout: SLOW });
   await expect.poll(() => stepNow(page), { timeout: SLOW }).toBe(paused + 1);
   await expect(page.getByRole('list', { name: `Step ${paused + 1}` })).toContainText('backward: norm');
+  await test.step('with less motion: the same numbers, no beats', async () => {
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await oneStep.click();
+    await expect(page.getByRole('list', { name: `Step ${paused + 2}` })).toContainText('backward: norm', {
+      timeout: SLOW,
+    });
+    await expect(beat).toHaveCount(0);
+  });
+  await test.step('what is inside a tile', async () => {
+    const tile = page.getByRole('slider', { name: 'Virtual token to look inside' });
+    await tile.focus();
+    await page.keyboard.press('Home');
+    await expect(page.getByRole('heading', { name: 'Inside tile 1' })).toBeVisible();
+    await expect(
+      page.getByText(/^cosine .+ a random vector’s best is .+ Moved .+ from its start/),
+    ).toBeVisible({
+      timeout: SLOW,
+    });
+  });
   await goOn.click();
-  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(paused + 3);
+  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(paused + 4);
+  // What the prompt answers follows the run.
+  await expect(page.getByRole('heading', { name: /^Soft prompt, step \d+$/ })).toBeVisible();
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   // Stopped is not lost: it can be taken up where it was.
   await expect(page.getByText(/waits at step \d+ of 5,000; nothing up to there is lost/)).toBeVisible({

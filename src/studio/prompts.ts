@@ -42,7 +42,7 @@ function runChoices(
       prompt: { kind: 'run', run: run.id, which: 'best' } as const,
       name: run.name,
       note: [
-        `run, dev ${formatPercent(bestAccuracy(run) ?? Number.NaN)}`,
+        `run, seed ${run.recipe.seed}, dev ${formatPercent(bestAccuracy(run) ?? Number.NaN)}`,
         run.dataName !== dataName && `learned on ${run.dataName}`,
         isLive(run.state) && `still going, step ${run.step}`,
       ]

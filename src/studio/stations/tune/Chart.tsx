@@ -1,5 +1,5 @@
 import 'uplot/dist/uPlot.min.css';
-import { useEffect, useId, useRef } from 'react';
+import { type ReactNode, useEffect, useId, useRef } from 'react';
 import uPlot from 'uplot';
 import { useSize } from '../../useSize.ts';
 import { align, type Band, type Flat, type Line, tableOf } from './chartData.ts';
@@ -8,7 +8,8 @@ import { SaveFigure } from './SaveFigure.tsx';
 
 export interface ChartProps {
   title: string;
-  note?: string;
+  /** Beside the title: a word, or a control. */
+  note?: ReactNode;
   lines: readonly Line[];
   flats: readonly Flat[];
   bands?: readonly Band[];
@@ -57,8 +58,8 @@ export function Chart(props: ChartProps) {
 
   return (
     <figure className="chart" aria-labelledby={id}>
-      <figcaption id={id}>
-        {title} {note && <span>{note}</span>}
+      <figcaption>
+        <span id={id}>{title}</span> {note}
       </figcaption>
       <div className="chart-save">
         <SaveFigure figure={props} />

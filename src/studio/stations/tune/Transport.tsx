@@ -197,7 +197,7 @@ function Ended({ run }: { run: RunView }) {
     <>
       <p className="status-line">
         {why}
-        {run.bestStep !== undefined && ` The prompt of step ${run.bestStep} is kept, the best on dev.`}{' '}
+        {run.bestStep !== undefined && ` Step ${formatCount(run.bestStep)} was the best on dev and is kept.`}{' '}
         <Link href="/results">What it gets wrong</Link> <Link href="/prompt">Take it home</Link>
       </p>
       <LatestNotice run={run} />

@@ -56,11 +56,22 @@ export function accuracyLines(runs: readonly RunView[], currentId: string | unde
   return lines(runs, currentId, (run) => run.evals.map((e) => [e.step, e.accuracy]));
 }
 
-/** Training loss per run, smoothed; behind the current run's line its batches one by one. */
-export function lossLines(runs: readonly RunView[], currentId: string | undefined): Line[] {
-  const smoothed = lines(runs, currentId, (run) => thin(smooth(run.steps.map((s) => [s.step, s.loss]))));
+/** Training loss per run as a mean over about `over` steps; behind the current run's line its batches one by one. */
+export function lossLines(
+  runs: readonly RunView[],
+  currentId: string | undefined,
+  over: number = SMOOTH_OVER,
+): Line[] {
+  const smoothed = lines(runs, currentId, (run) =>
+    thin(
+      smooth(
+        run.steps.map((s) => [s.step, s.loss]),
+        over,
+      ),
+    ),
+  );
   const current = runs.find((run) => run.id === currentId);
-  if (!current) return smoothed;
+  if (!current || over === 1) return smoothed;
   const each = thin(current.steps.map((s) => [s.step, s.loss]));
   return [
     { id: `${current.id} each`, name: current.name, warm: true, faint: true, points: each },
@@ -68,20 +79,25 @@ export function lossLines(runs: readonly RunView[], currentId: string | undefine
   ];
 }
 
-/** Weight of the past in the smoothed loss. */
-const MEMORY = 0.9;
+/** Steps that the smoothed loss looks back on, unless a person chooses otherwise. */
+export const SMOOTH_OVER = 10;
 
-/** Exponential mean without the pull towards zero at its start (as in Adam); what is not finite is passed over. */
+/**
+ * Exponential mean that forgets a step after about `over` further ones (1: nothing is smoothed), without the pull towards zero at
+ * its start (as in Adam); what is not finite is passed over.
+ */
 export function smooth(
   points: readonly (readonly [number, number])[],
+  over: number = SMOOTH_OVER,
 ): readonly (readonly [number, number])[] {
+  const memory = 1 - 1 / over;
   let mean = 0;
   let weight = 0;
   return points
     .filter(([, y]) => Number.isFinite(y))
     .map(([x, y]) => {
-      mean = MEMORY * mean + (1 - MEMORY) * y;
-      weight = MEMORY * weight + (1 - MEMORY);
+      mean = memory * mean + (1 - memory) * y;
+      weight = memory * weight + (1 - memory);
       return [x, mean / weight] as const;
     });
 }

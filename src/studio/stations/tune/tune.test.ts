@@ -139,6 +139,15 @@ describe('the charts', () => {
     expect(smoothed[2]?.[1]).toBeCloseTo((2 * (0.09 + 0.081) + 0.1) / 0.271);
   });
 
+  test('a longer memory gives a flatter line; a memory of one step is the batches themselves, drawn once', () => {
+    const zigzag = Array.from({ length: 100 }, (_, i) => [i + 1, i % 2] as const);
+    const swing = (over: number) => Math.abs(smooth(zigzag, over)[99]![1] - smooth(zigzag, over)[98]![1]);
+    expect(smooth(zigzag, 1)).toEqual(zigzag);
+    expect(swing(10)).toBeLessThan(swing(2));
+    expect(swing(50)).toBeLessThan(swing(10));
+    expect(lossLines([run('a')], 'a', 1).map((line) => line.faint ?? false)).toEqual([false]);
+  });
+
   test('lines share one axis; the table behind them keeps the last step', () => {
     const lines = [
       {
