@@ -234,6 +234,20 @@ describe('a task', () => {
     });
   });
 
+  it('tells of signs that the model has no token for, by name', async () => {
+    const rows: [string, string][] = Array.from({ length: 12 }, (_, i) => [
+      i < 6 ? `the soup ${i} was cold` : `une crème brûlée, numéro ${i}`,
+      i % 2 ? 'food' : 'sport',
+    ]);
+    const settings = await openFile(csv(rows));
+    const unknown = finding(await desk.setTask(settings, model, none), 'unknown-tokens');
+    expect(unknown).toMatchObject({ severity: 'warning', rows: [6, 7, 8, 9, 10, 11] });
+    expect(unknown!.message).toMatch(/^6 rows hold signs .*\(.*û.*\): it reads <unk> there\./);
+    // Samples are of the models' own language.
+    const own = await desk.setTask(await openSample('questions'), model, none);
+    expect(finding(own, 'unknown-tokens')).toBeUndefined();
+  });
+
   it('refuses settings that are off and keeps the one before', async () => {
     const settings = await openSample('questions');
     await desk.setTask(settings, model, none);

@@ -13,7 +13,13 @@ import {
 } from '../text/index.ts';
 import type { Speedometer } from './progress.ts';
 import type { LabelReport, TaskReport, TaskSettings } from './protocol.ts';
-import { asTaskFinding, type TaskFinding, truncationFinding, verbalizerFindings } from './taskFindings.ts';
+import {
+  asTaskFinding,
+  type TaskFinding,
+  truncationFinding,
+  unknownFinding,
+  verbalizerFindings,
+} from './taskFindings.ts';
 import { checkLayer, type Layer, labelsOf, type TaskFiles } from './taskRows.ts';
 import { fieldsOf, type TokenCache } from './taskTokens.ts';
 
@@ -157,6 +163,7 @@ export async function prepareTask(input: PrepareInput): Promise<TaskState> {
   const longest = Math.max(0, lengthCounts.length - 1);
   const cut = examples.flatMap(({ row }, i) => (encoded[i]!.length > settings.maxTokens ? [row] : []));
   const truncated = truncationFinding(cut, examples.length, settings.maxTokens, longest);
+  const unknown = unknownFinding(examples, tokenizer);
 
   const leftOut = files.leftOut.map(({ file, finding }) => {
     const shown = asTaskFinding(finding).finding;
@@ -196,6 +203,7 @@ export async function prepareTask(input: PrepareInput): Promise<TaskState> {
       findings: [
         ...input.findings.map(({ finding }) => finding),
         ...(truncated ? [truncated] : []),
+        ...(unknown ? [unknown] : []),
         ...verbalizerFindings(issues),
         ...leftOut,
       ],

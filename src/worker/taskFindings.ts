@@ -1,5 +1,5 @@
 import { type Finding as DataFinding, examine, labelCounts } from '../data/index.ts';
-import type { VerbalizerIssue } from '../text/index.ts';
+import type { Tokenizer, VerbalizerIssue } from '../text/index.ts';
 import type { Finding } from './protocol.ts';
 import type { Layer } from './taskRows.ts';
 
@@ -139,5 +139,34 @@ export function truncationFinding(
     severity: share >= 5 ? 'warning' : 'note',
     message: `${rows.length.toLocaleString('en')} ${lose} longer than ${maxTokens} tokens (${percent}): the end is cut off. The longest has ${longest.toLocaleString('en')}.`,
     rows,
+  };
+}
+
+/** Signs that are named where a tokenizer has no token for them, and rows that are looked through for them. */
+const NAMED_SIGNS = 6;
+const LOOKED_THROUGH = 100;
+
+/** Rows of which the model reads a part as its unknown token; none where it has a token for everything. */
+export function unknownFinding(
+  examples: readonly { row: number; text: string; ids: readonly number[] }[],
+  tokenizer: Tokenizer,
+): Finding | undefined {
+  const { unkId, eosId } = tokenizer;
+  // Vocabularies of bytes know every sign; some of them name the end token as the unknown one.
+  if (unkId === undefined || unkId === eosId) return undefined;
+  const found = examples.filter(({ ids }) => ids.includes(unkId));
+  if (found.length === 0) return undefined;
+  const signs = new Set(found.slice(0, LOOKED_THROUGH).flatMap(({ text }) => [...text]));
+  const unknown = [...signs].filter((sign) => tokenizer.encode(sign).includes(unkId));
+  const named = unknown.slice(0, NAMED_SIGNS).join(' ');
+  const share = found.length / examples.length;
+  return {
+    id: 'unknown-tokens',
+    severity: share >= 0.05 ? 'warning' : 'note',
+    message:
+      `${found.length === 1 ? '1 row holds' : `${found.length.toLocaleString('en')} rows hold`} signs that this model has no token for` +
+      `${named && ` (${named}${unknown.length > NAMED_SIGNS ? ' and others' : ''})`}: it reads ${tokenizer.token(unkId)} there. ` +
+      'A model that was trained on this language reads them.',
+    rows: found.map(({ row }) => row),
   };
 }

@@ -6,11 +6,10 @@ import type { Studio } from '../studio.tsx';
 import { currentRun, isLive, type RunView } from './runs.ts';
 import { watchRuns } from './selfWatch.ts';
 import { dropStaleErrors } from './staleErrors.ts';
+import { pickExamples } from './watched.ts';
 
 /** Rows of the dev set that are looked through for good examples. */
 const LOOK_THROUGH = 60;
-/** A text longer than this pushes the panel out of the screen. */
-const GOOD_LENGTH = 72;
 const PINS = 3;
 const PLAN_MS = 200;
 
@@ -29,14 +28,8 @@ export function connect(studio: Studio): () => void {
   const fillTryIt = async () => {
     try {
       const { rows } = await engine.rows({ start: 0, count: LOOK_THROUGH, part: 'dev' });
-      if (rows.length === 0) return;
-      const short = rows.filter((row) => row.text.length + (row.text2?.length ?? 0) <= GOOD_LENGTH);
-      const good = short.length > PINS ? short : rows;
-      const pins: typeof rows = [];
-      for (const row of good.slice(1))
-        if (pins.length < PINS && !pins.slice(-2).some((pin) => pin.label === row.label)) pins.push(row);
-      for (const row of good.slice(1)) if (pins.length < PINS && !pins.includes(row)) pins.push(row);
-      tryIt.getState().reset(good[0]!.text, good[0]!.text2, pins);
+      const { first, watched } = pickExamples(rows, PINS);
+      if (first) tryIt.getState().reset(first.text, first.text2, watched);
     } catch (error) {
       notices.getState().fail(error);
     }

@@ -13,6 +13,14 @@ import { Rows } from './Rows.tsx';
 import { Source } from './Source.tsx';
 import { useDraft } from './stores.ts';
 
+const FINDINGS = 'findings';
+
+function goToFindings() {
+  const findings = document.getElementById(FINDINGS);
+  findings?.scrollIntoView();
+  findings?.focus({ preventScroll: true });
+}
+
 /** The Data station: where the rows come from, how they are read, asked and parted, what is wrong with them, and all of them. */
 export function DataStation() {
   const busy = useRuns((s) => liveRun(s) !== undefined);
@@ -40,7 +48,9 @@ export function DataStation() {
       )}
       {task && (
         <>
-          <Findings isDisabled={busy} />
+          <div id={FINDINGS} tabIndex={-1}>
+            <Findings isDisabled={busy} />
+          </div>
           <Rows />
         </>
       )}
@@ -83,13 +93,19 @@ function Summary() {
       </p>
     );
   const { counts, labels } = task;
+  const warnings = task.findings.filter(({ severity }) => severity === 'warning').length;
   return (
     <>
       <p>
         <strong>{data.name}</strong>: {plural(counts.examples, 'row')} with {plural(labels.length, 'label')};{' '}
         {formatCount(counts.train)} to train on, {formatCount(counts.dev)} to choose by (<i>dev</i>),{' '}
         {formatCount(counts.test)} to test on.
-        {counts.leftOut > 0 && ` ${plural(counts.leftOut, 'row')} left out.`}
+        {counts.leftOut > 0 && ` ${plural(counts.leftOut, 'row')} left out.`}{' '}
+        {warnings > 0 && (
+          <Button variant="link" onPress={goToFindings}>
+            {plural(warnings, 'warning')} about the rows
+          </Button>
+        )}
       </p>
       {progress && <ProgressLine progress={progress} onStop={stoppable ? () => void stop() : undefined} />}
     </>

@@ -59,7 +59,7 @@ function Figures({ run, recorded }: { run: RunView | undefined; recorded: boolea
         name={best === undefined ? 'dev' : `dev, best ${(best * 100).toFixed(1)}`}
         value={dev ? formatPercent(dev.accuracy) : '–'}
       />
-      {speed && (
+      {speed && speed.stepsPerSecond > 0 && (
         <Figure
           name={run.state === 'running' ? `${formatSeconds(speed.secondsLeft)} left` : run.state}
           value={`${formatRate(speed.stepsPerSecond)} steps/s`}
@@ -112,7 +112,8 @@ function Speed({ run }: { run: RunView }) {
   return (
     <>
       <p className="status-line">
-        {formatCount(tokensPerSecond)} tokens/s, {formatBytes(gpuBytes)} of {memory}
+        {tokensPerSecond > 0 && `${formatCount(tokensPerSecond)} tokens/s, `}
+        {formatBytes(gpuBytes)} of {memory}
         {run.steps.length > 0 && <>, gradient norm {formatNumber(run.steps.at(-1)!.gradNorm)}</>}
       </p>
       <LatestNotice run={run} />

@@ -112,8 +112,8 @@ function Answers() {
             <th scope="col" title={writtenPrompt}>
               written
             </th>
-            <th scope="col" className="warm">
-              {softTitle === 'Soft prompt' ? 'soft' : softTitle.replace('Soft prompt, ', '')}
+            <th scope="col" className="warm" title={softTitle}>
+              {softTitle === 'Soft prompt' ? 'soft' : softTitle.replace(/^Soft prompt, (best,)?/, '')}
             </th>
           </tr>
         </thead>
