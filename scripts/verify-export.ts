@@ -8,7 +8,8 @@
  *    reference folder).
  * 2. `numpy.load` must read `exportNpy`'s file bit for bit, and `numpy.save` must write the same bytes.
  * 3. The Python lines of the run card must run as they stand on MODEL_DIR (a T5 with its tokenizer), and their scores must
- *    be those of transformers with the prompt put before the embedded input by hand.
+ *    be those of transformers with the prompt put before the embedded input by hand. `predict.py` of each download (the adapter's
+ *    zip, `.npy`, JSON) must print the same label and the same scores.
  *
  * What Python packages, reference or model are missing for is named as skipped. Exit status 1 when anything fails.
  */
@@ -25,7 +26,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
-import { exportNpy, exportPeft, type SoftPrompt } from '../src/prompts/index.ts';
+import { exportJson, exportNpy, exportPeft, predictScript, type SoftPrompt } from '../src/prompts/index.ts';
 import { bytesSource, openSafetensors, toFloat32 } from '../src/weights/index.ts';
 
 const reference = resolve(process.argv[2] ?? '../shared/reference');
@@ -149,10 +150,11 @@ assert worst < 1e-5, worst
 assert predict("x") in WORDS
 print(f"PASS: the run card's lines predict, scores as by hand (relative {worst:.1e})")`;
 
-function verifyCard(temporary: string): string {
+/** A prompt with a task for the model of `nano`. */
+function taskPrompt(): SoftPrompt {
   const config = JSON.parse(readFileSync(join(nano, 'config.json'), 'utf8')) as { d_model: number };
   const values = new Float32Array(5 * config.d_model).map((_, i) => Math.sin(i * 1.7));
-  const prompt = promptFor(nano, values, {
+  return promptFor(nano, values, {
     task: {
       template: 'review: {text}',
       labels: [
@@ -162,6 +164,10 @@ function verifyCard(temporary: string): string {
       appendEos: true,
     },
   });
+}
+
+function verifyCard(temporary: string): string {
+  const prompt = taskPrompt();
   const folder = unpack(prompt, join(temporary, 'card'));
   const script = /```python\n([\s\S]*?)\n```/.exec(readFileSync(join(folder, 'README.md'), 'utf8'))?.[1];
   if (!script) return 'FAIL: the run card has no Python';
@@ -171,6 +177,38 @@ function verifyCard(temporary: string): string {
   const bare = python(['-c', generate ?? 'raise SystemExit(1)'], join(temporary, 'bare'));
   if (!bare.ok) return `FAIL: the run card without a task: ${bare.output}`;
   return python(['-c', `${script}\n${byHand}`], folder).output;
+}
+
+const printScores = 'print([score("a dull and empty film", word) for word in WORDS.values()])';
+
+/** The scripts of all downloads, run as a person would. */
+function verifyScripts(temporary: string): string {
+  const prompt = taskPrompt();
+  const folder = unpack(prompt, join(temporary, 'scripts'));
+  writeFileSync(join(folder, 'p.npy'), exportNpy(prompt));
+  writeFileSync(join(folder, 'p.json'), exportJson(prompt));
+  const found = (
+    [
+      ['peft', ''],
+      ['npy', 'p.npy'],
+      ['json', 'p.json'],
+    ] as const
+  ).map(([form, file]) => {
+    const script = join(folder, `predict-${form}.py`);
+    writeFileSync(script, `${predictScript(prompt, form, file)}${printScores}\n`);
+    const { ok, output } = python([script, nano, 'a dull and empty film']);
+    const [label, scores] = output.split('\n');
+    return { form, ok, output, label, scores: ok ? (JSON.parse(scores!) as number[]) : [] };
+  });
+  const bad = found.find(({ ok }) => !ok);
+  if (bad) return `FAIL: ${bad.form}: ${bad.output}`;
+  const [peft, ...others] = found;
+  const far = Math.max(
+    ...others.flatMap(({ scores }) => scores.map((s, i) => Math.abs(s / peft!.scores[i]! - 1))),
+  );
+  return far < 1e-5 && others.every(({ label }) => label === peft!.label)
+    ? `PASS: predict.py of the zip, .npy and JSON say ${peft!.label}, scores within ${far.toExponential(1)}`
+    : `FAIL: ${JSON.stringify(found)}`;
 }
 
 const temporary = mkdtempSync(join(tmpdir(), 'prelude-export-'));
@@ -189,7 +227,10 @@ try {
     if (!existsSync(reference)) console.log(`cases: skipped, there is no ${reference}`);
     else for (const name of promptCases()) report(name, await verifyCase(name, temporary));
     if (!existsSync(nano)) console.log(`run card: skipped, there is no ${nano}`);
-    else report('run card', verifyCard(temporary));
+    else {
+      report('run card', verifyCard(temporary));
+      report('scripts', verifyScripts(temporary));
+    }
   }
 } finally {
   rmSync(temporary, { recursive: true });

@@ -30,7 +30,7 @@ export function runCard(prompt: SoftPrompt): string {
     '`MODEL` is the hub id or the folder of that very model; `ADAPTER` is the folder of this file.',
     '',
     '```python',
-    script(prompt, { model: literal(prompt.model.name), adapter: '"."', text: '"your text"' }),
+    script(prompt, 'peft', { model: literal(prompt.model.name), file: '"."', text: '"your text"' }),
     '```',
     '',
     '`predict.py` is the same to run: `python predict.py MODEL "your text"`.',
@@ -74,40 +74,88 @@ function facts(prompt: SoftPrompt): string[] {
 /** JSON's string literals are Python's too. */
 const literal = (value: string) => JSON.stringify(value);
 
-/** `predict.py` of an adapter folder: `python predict.py MODEL "your text" ["your second text"]` prints the label. */
-export function predictScript(prompt: SoftPrompt): string {
-  const words = {
-    model: 'sys.argv[1]',
-    adapter: 'os.path.dirname(os.path.abspath(__file__))',
-    text: '*sys.argv[2:]',
-  };
-  return `# pip install torch transformers peft, then: python predict.py MODEL "your text"\nimport os, sys\n${script(prompt, words)}\n`;
+/** The files a prompt is downloaded as. */
+export type PromptForm = 'peft' | 'npy' | 'json';
+
+/** How Python brings a model and a prompt file together, and what reads `ids` (a list of token ids) behind the prompt then. */
+const FORMS: Record<
+  PromptForm,
+  { packages: string; imports: string[]; load: string[]; input(ids: string): string }
+> = {
+  peft: {
+    packages: 'torch transformers peft',
+    imports: ['import torch', 'from peft import PeftModel'],
+    load: ['model = PeftModel.from_pretrained(model, PROMPT).eval()'],
+    input: (ids) => `input_ids=torch.tensor([${ids}])`,
+  },
+  npy: {
+    packages: 'torch transformers numpy',
+    imports: ['import numpy, torch'],
+    load: ['prompt = torch.from_numpy(numpy.load(PROMPT))'],
+    input: behindPrompt,
+  },
+  json: {
+    packages: 'torch transformers numpy',
+    imports: ['import base64, json, numpy, torch'],
+    load: [
+      'kept = json.load(open(PROMPT, encoding="utf-8"))',
+      'values = numpy.frombuffer(base64.b64decode(kept["values"]), dtype="<f4").copy()',
+      'prompt = torch.from_numpy(values.reshape(kept["shape"]))',
+    ],
+    input: behindPrompt,
+  },
+};
+
+/** As PEFT does: the prompt's rows before the words' embeddings. */
+function behindPrompt(ids: string): string {
+  return `inputs_embeds=torch.cat([prompt, model.get_input_embeddings()(torch.tensor(${ids}))])[None]`;
 }
 
 /**
- * Python that loads the adapter with PEFT and, as Prelude does, ranks the labels by the log-likelihood of their words.
- * @param words expressions that stand for the model, the adapter's folder and the text
+ * `predict.py` of a download: `python predict.py MODEL "your text" ["your second text"]` prints the label.
+ * @param file name of the prompt's file, which lies beside the script; of an adapter the script lies in its folder
  */
-function script(prompt: SoftPrompt, words: { model: string; adapter: string; text: string }): string {
+export function predictScript(prompt: SoftPrompt, form: PromptForm, file = ''): string {
+  const here = 'os.path.dirname(os.path.abspath(__file__))';
+  const words = {
+    model: 'sys.argv[1]',
+    file: form === 'peft' ? here : `os.path.join(${here}, ${literal(file)})`,
+    text: '*sys.argv[2:]',
+  };
+  return `# pip install ${FORMS[form].packages}, then: python predict.py MODEL "your text"\nimport os, sys\n${script(prompt, form, words)}\n`;
+}
+
+/**
+ * Python that puts the prompt before the model and, as Prelude does, ranks the labels by the log-likelihood of their words.
+ * @param words expressions that stand for the model, the prompt's file (of an adapter: its folder) and the text
+ */
+function script(
+  prompt: SoftPrompt,
+  form: PromptForm,
+  words: { model: string; file: string; text: string },
+): string {
   const { task } = prompt;
+  const { imports, load, input } = FORMS[form];
   const seq2seq = isEncoderDecoder(prompt.model.family);
   const auto = seq2seq ? 'AutoModelForSeq2SeqLM' : 'AutoModelForCausalLM';
   const head = [
-    'import torch',
-    'from peft import PeftModel',
+    ...imports,
     `from transformers import ${auto}, AutoTokenizer`,
-    `MODEL, ADAPTER = ${words.model}, ${words.adapter}`,
+    `MODEL, PROMPT = ${words.model}, ${words.file}`,
     'tokenizer = AutoTokenizer.from_pretrained(MODEL)',
-    `model = PeftModel.from_pretrained(${auto}.from_pretrained(MODEL).float(), ADAPTER).eval()`,
+    `model = ${auto}.from_pretrained(MODEL).float().eval()`,
+    ...load,
   ];
   if (!task)
     return [
       ...head,
-      `inputs = tokenizer(" ".join([${words.text}]), return_tensors="pt")`,
-      'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=20)[0], skip_special_tokens=True))',
+      `ids = tokenizer(" ".join([${words.text}])).input_ids`,
+      `print(tokenizer.decode(model.generate(${input('ids')}, max_new_tokens=20)[0], skip_special_tokens=True))`,
     ].join('\n');
   const answers = `{${task.labels.map((l) => `${literal(l.label)}: ${literal((task.answerPrefix ?? '') + l.text)}`).join(', ')}}`;
   const eos = task.appendEos ? ' + [tokenizer.eos_token_id]' : '';
+  // No labels for what is read: PEFT adds those of the prompt's rows itself.
+  const unread = form === 'peft' ? '[-100] * len(x)' : '[-100] * (len(prompt) + len(x))';
   return [
     ...head,
     `TEMPLATE, WORDS = ${literal(task.template)}, ${answers}`,
@@ -115,8 +163,8 @@ function script(prompt: SoftPrompt, words: { model: string; adapter: string; tex
     `    x = tokenizer(TEMPLATE.replace("{text2}", text2).replace("{text}", text)).input_ids`,
     `    y = tokenizer(word, add_special_tokens=False).input_ids${eos}`,
     seq2seq
-      ? '    return -len(y) * model(input_ids=torch.tensor([x]), labels=torch.tensor([y])).loss.item()'
-      : '    return -len(y) * model(input_ids=torch.tensor([x + y]), labels=torch.tensor([[-100] * len(x) + y])).loss.item()',
+      ? `    return -len(y) * model(${input('x')}, labels=torch.tensor([y])).loss.item()`
+      : `    return -len(y) * model(${input('x + y')}, labels=torch.tensor([${unread} + y])).loss.item()`,
     'def predict(text, text2=""):',
     '    return max(WORDS, key=lambda label: score(text, WORDS[label], text2))',
     `print(predict(${words.text}))`,

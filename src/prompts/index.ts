@@ -3,6 +3,7 @@
  * paper's .npy, JSON), read back with everything checked, kept in this browser under names, and looked at (nearest words, a
  * map). A leaf: plain arrays in and out, nothing of GPU, training or React. Runs on a page, in a worker and in Node.
  */
+export { predictScript } from './card.ts';
 export { adoptPrompt, checkFits } from './fits.ts';
 export { importPromptFiles } from './import.ts';
 export { exportJson } from './json.ts';

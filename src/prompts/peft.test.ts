@@ -184,7 +184,7 @@ describe('adapters written here', () => {
     expect(script('llama', ' ')).toContain('WORDS = "{text}", {"good": " positive"}');
     expect(script('llama', ' ')).toContain('AutoModelForCausalLM.from_pretrained(MODEL)');
     expect(script('t5')).toMatch(
-      /MODEL, ADAPTER = sys\.argv\[1\].*\n[\s\S]*print\(predict\(\*sys\.argv\[2:\]\)\)\n$/,
+      /MODEL, PROMPT = sys\.argv\[1\].*\n[\s\S]*print\(predict\(\*sys\.argv\[2:\]\)\)\n$/,
     );
   });
 

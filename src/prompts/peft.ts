@@ -45,7 +45,7 @@ export function adapterFiles(prompt: SoftPrompt): NamedBytes[] {
     { name: 'adapter_model.safetensors', bytes: writeSafetensors([tensor], { format: 'pt' }) },
     { name: 'README.md', bytes: encode(runCard(prompt)) },
     { name: 'prelude.json', bytes: encode(exportJson(prompt)) },
-    { name: 'predict.py', bytes: encode(predictScript(prompt)) },
+    { name: 'predict.py', bytes: encode(predictScript(prompt, 'peft')) },
   ];
 }
 

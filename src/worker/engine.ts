@@ -251,6 +251,7 @@ export function createEngine(baseUrl: string): Engine {
     deletePrompt: (id) => prompts.deletePrompt(id),
     restorePrompt: (id) => prompts.restorePrompt(id),
     exportPrompt: async (ref, format) => prompts.exportPrompt(await softPromptOf(ref), format),
+    exportScript: async (ref, format) => prompts.exportScript(await softPromptOf(ref), format),
     checkDeployment: (ref, onProgress) =>
       device.withModel(() => deployments.checkDeployment(ref, onProgress)),
     exportDeployment: (ref, withModel) =>

@@ -11,6 +11,7 @@ import {
   openPromptStore,
   type PromptModel,
   type PromptStore,
+  predictScript,
   type SoftPrompt,
 } from '../prompts/index.ts';
 import { memoryPromptStore } from './memoryPrompts.ts';
@@ -36,6 +37,8 @@ export interface PromptDesk {
   get(id: string): Promise<SoftPrompt>;
   /** @throws PreludeError 'bad-prompt' for values that are not finite */
   exportPrompt(prompt: SoftPrompt, format: ExportFormat): ExportedFile;
+  /** The Python that predicts with what `exportPrompt` gives. The zip holds it already; the others want it beside them. */
+  exportScript(prompt: SoftPrompt, format: ExportFormat): ExportedFile;
   /**
    * Reads a prompt from the files of one drop and keeps it.
    * @throws PreludeError 'bad-prompt' for a file that is none, 'prompt-mismatch' for one that cannot go before this model's input
@@ -101,6 +104,7 @@ export function createPromptDesk(openStore: () => Promise<PromptStore> = openPro
       return prompt;
     },
     exportPrompt,
+    exportScript,
     async importPrompt(files, model) {
       const imported = await importPromptFiles(
         files.map((file) => ({ name: file.webkitRelativePath || file.name, data: file })),
@@ -169,6 +173,15 @@ function exportPrompt(prompt: SoftPrompt, format: ExportFormat): ExportedFile {
         bytes: new TextEncoder().encode(exportJson(prompt)),
       };
   }
+}
+
+function exportScript(prompt: SoftPrompt, format: ExportFormat): ExportedFile {
+  const { name } = exportPrompt(prompt, format);
+  return {
+    name: format === 'peft' ? 'predict.py' : `${fileStem(prompt)}.predict.py`,
+    type: 'text/x-python',
+    bytes: new TextEncoder().encode(predictScript(prompt, format, name)),
+  };
 }
 
 /** "Film reviews", 20 virtual tokens -> "film-reviews-p20". */

@@ -362,6 +362,8 @@ export interface Engine extends Deployments, EngineSwitch, Opinions, Trials, Ins
   deletePrompt(id: string): Promise<void>;
   restorePrompt(id: string): Promise<void>;
   exportPrompt(prompt: PromptRef, format: ExportFormat): Promise<ExportedFile>;
+  /** The Python that predicts with that file, to lie beside it; the PEFT zip holds it already. */
+  exportScript(prompt: PromptRef, format: ExportFormat): Promise<ExportedFile>;
   /** Reads a prompt file (or adapter_config.json with adapter_model.safetensors) and keeps it. Rejects `bad-prompt`, `prompt-mismatch`. */
   importPrompt(files: File[]): Promise<SavedPrompt>;
 }

@@ -25,6 +25,8 @@ export interface LibraryState {
   dismissUpload(): void;
   /** A prompt as a file to take home; undefined when it failed, which the notices tell. */
   exportFile(prompt: PromptRef, format: ExportFormat): Promise<ExportedFile | undefined>;
+  /** The Python that predicts with that file. */
+  exportScript(prompt: PromptRef, format: ExportFormat): Promise<ExportedFile | undefined>;
 }
 
 export function createLibrary(engine: Engine, session: Session, notices: Notices) {
@@ -48,6 +50,15 @@ export function createLibrary(engine: Engine, session: Session, notices: Notices
         fail(error);
       }
       await load();
+    };
+
+    const orFail = async <T>(work: Promise<T>): Promise<T | undefined> => {
+      try {
+        return await work;
+      } catch (error) {
+        fail(error);
+        return undefined;
+      }
     };
 
     return {
@@ -92,14 +103,8 @@ export function createLibrary(engine: Engine, session: Session, notices: Notices
         }
       },
       dismissUpload: () => set({ upload: undefined }),
-      async exportFile(prompt, format) {
-        try {
-          return await engine.exportPrompt(prompt, format);
-        } catch (error) {
-          fail(error);
-          return undefined;
-        }
-      },
+      exportFile: (prompt, format) => orFail(engine.exportPrompt(prompt, format)),
+      exportScript: (prompt, format) => orFail(engine.exportScript(prompt, format)),
     };
   });
   // Which prompts fit is said against the model that is loaded.

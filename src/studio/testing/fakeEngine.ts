@@ -373,6 +373,11 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       type: 'application/octet-stream',
       bytes: new Uint8Array([1, 2, 3]),
     }),
+    exportScript: async (_prompt, format) => ({
+      name: 'prompt.predict.py',
+      type: 'text/x-python',
+      bytes: new TextEncoder().encode(`# a script for ${format}`),
+    }),
     async importPrompt(files) {
       if (files.some((file) => file.name.endsWith('.txt')))
         throw {

@@ -68,7 +68,8 @@ function Home() {
           </>
         ) : (
           <Empty action={<Button onPress={() => go('/tune')}>Train a prompt on Tune</Button>}>
-            Your soft prompt will stand here in three forms to download, with the Python lines that load each.
+            Your soft prompt will stand here in three forms to download, with the Python that predicts with
+            each.
           </Empty>
         )}
       </Section>
