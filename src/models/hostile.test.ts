@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { damaged, endsOrRefuses, refusal, watched } from '../testing/hostile.ts';
+import { damaged, endsOrRefuses, refusal, tries, watched } from '../testing/hostile.ts';
 import { loadTokenizer } from '../text/index.ts';
 import { bytesSource, openSafetensors, type WeightFile } from '../weights/index.ts';
 import { writeGguf } from '../weights/testing/gguf.ts';
@@ -55,7 +55,7 @@ describe.each(published)('the config of $name', ({ name, config, weights }) => {
       fc.asyncProperty(fc.constantFrom(...Object.keys(config)), junk, (key, value) =>
         endsOrRefuses(() => makeModel({ ...config, [key]: value }, weights)),
       ),
-      { numRuns: 150 },
+      tries(150),
     );
   });
 
@@ -167,7 +167,7 @@ describe('a GGUF file', () => {
   test('damaged anywhere opens or is refused', async () => {
     await fc.assert(
       fc.asyncProperty(damaged(write()), (bytes) => endsOrRefuses(() => open(bytes))),
-      { numRuns: 500 },
+      tries(500),
     );
   });
 });

@@ -63,7 +63,8 @@ const entries = {
 };
 type LlamaConfig = v.InferOutput<v.ObjectSchema<typeof entries, undefined>>;
 
-export const isLlama = (config: unknown): boolean => String(modelType(config)) in VARIANTS;
+export const isLlama = (config: unknown): boolean =>
+  Object.keys(VARIANTS).some((type) => type === modelType(config));
 
 /**
  * @throws PreludeError `bad-config` for a value that is missing or off, `unsupported-model` for arithmetic we do not have,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { damaged, endsOrRefuses, refusal } from '../testing/hostile.ts';
+import { damaged, endsOrRefuses, refusal, tries } from '../testing/hostile.ts';
 import { writeSafetensors } from '../weights/index.ts';
 import { importPrompt, importPromptFiles } from './import.ts';
 import { exportJson } from './json.ts';
@@ -38,7 +38,7 @@ describe.each(FORMS)('%s', (_, good) => {
       expect((await refusal(() => read(good.slice(0, length)))).code).toBe('bad-prompt');
     await fc.assert(
       fc.asyncProperty(damaged(good), (bytes) => endsOrRefuses(() => read(bytes))),
-      { numRuns: 300 },
+      tries(300),
     );
   });
 });
@@ -124,7 +124,7 @@ describe('an adapter folder', () => {
       fc.asyncProperty(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 2 }), (key, value) =>
         endsOrRefuses(() => folder(config({ [key]: value }))),
       ),
-      { numRuns: 300 },
+      tries(300),
     );
   });
 });

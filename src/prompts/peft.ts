@@ -175,7 +175,7 @@ function readConfig(file: NamedBytes): AdapterConfig {
   if (task !== undefined && task !== 'SEQ_2_SEQ_LM' && task !== 'CAUSAL_LM')
     throw badPrompt(
       file.name,
-      `The adapter's task is ${String(task).slice(0, 40)}, which answers through a trained head; Prelude reads answers as words.`,
+      `The adapter's task is ${JSON.stringify(task).slice(0, 40)}, which answers through a trained head; Prelude reads answers as words.`,
       'Train it with task_type SEQ_2_SEQ_LM or CAUSAL_LM.',
     );
   if (Array.isArray(config.modules_to_save) && config.modules_to_save.length > 0)

@@ -71,6 +71,15 @@ function changed(good: Uint8Array, edits: readonly (readonly [at: number, value:
 
 const joined = (a: Uint8Array, b: Uint8Array) => Uint8Array.from([...a, ...b]);
 
+/**
+ * How often a property is tried. The same tries each time, so that what passed here passes elsewhere; `PRELUDE_SEED=1 PRELUDE_RUNS=50`
+ * tries others, and fifty times as many.
+ */
+export const tries = (numRuns: number) => ({
+  numRuns: numRuns * Number(process.env.PRELUDE_RUNS ?? 1),
+  seed: Number(process.env.PRELUDE_SEED ?? 20_261_123),
+});
+
 /** `work` ends, or refuses as `PreludeError`, within a second of computing. */
 export async function endsOrRefuses(work: () => unknown): Promise<void> {
   const { value, ms } = await computing(async () => {

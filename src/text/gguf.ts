@@ -95,10 +95,11 @@ export function ggufTokenizer(metadata: Metadata): { tokenizerJson: unknown; tok
     unk_token: name('unknown_token_id'),
   };
   if (kind === 'gpt2') {
-    const pre = PRE_TOKENIZERS[String(get('pre'))];
+    const cut = get('pre');
+    const pre =
+      typeof cut === 'string' && Object.hasOwn(PRE_TOKENIZERS, cut) ? PRE_TOKENIZERS[cut] : undefined;
     const merges = get('merges');
-    if (!pre)
-      throw bad(`its tokenizer cuts texts in the way "${String(get('pre'))}", which is not known here.`);
+    if (!pre) throw bad(`its tokenizer cuts texts in the way ${shown(cut)}, which is not known here.`);
     if (!isStrings(merges)) throw bad('its tokenizer has no merges.');
     return {
       tokenizerConfigJson,
@@ -111,7 +112,7 @@ export function ggufTokenizer(metadata: Metadata): { tokenizerJson: unknown; tok
       },
     };
   }
-  if (kind !== 'llama') throw bad(`its tokenizer is of the kind "${String(kind)}", which is not known here.`);
+  if (kind !== 'llama') throw bad(`its tokenizer is of the kind ${shown(kind)}, which is not known here.`);
   const scores = numbersOf(get('scores'), 'scores', tokens.length);
   const space = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
   const prefixed = get('add_space_prefix') !== false;
@@ -203,6 +204,9 @@ function numbersOf(value: unknown, what: string, count: number): readonly number
     throw bad(`its tokenizer has no ${what}, one number for each of its ${count} pieces.`);
   return value as number[];
 }
+
+const shown = (value: unknown) =>
+  typeof value === 'string' ? `"${value.slice(0, 80)}"` : `of type ${typeof value}`;
 
 const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { computing, damaged, endsOrRefuses, refusal } from '../testing/hostile.ts';
+import { computing, damaged, endsOrRefuses, refusal, tries } from '../testing/hostile.ts';
 import { ggufTokenizer } from './gguf.ts';
 import { spieceTokenizer } from './spiece.ts';
 import { loadTokenizer } from './tokenizer.ts';
@@ -112,7 +112,7 @@ describe('a hostile spiece.model', () => {
         fc.asyncProperty(damaged(good), (bytes) =>
           endsOrRefuses(() => opens(spieceTokenizer(bytes)).encode('a good film')),
         ),
-        { numRuns: 60 },
+        tries(30),
       );
     },
   );
@@ -206,7 +206,7 @@ describe('a hostile tokenizer.json', () => {
         }
         await endsOrRefuses(() => loadTokenizer(json).encode('a good film'));
       }),
-      { numRuns: 60 },
+      tries(30),
     );
   });
 });
@@ -266,7 +266,7 @@ describe('a hostile tokenizer of a GGUF file', () => {
           ),
         ),
       ),
-      { numRuns: 500 },
+      tries(500),
     );
   });
 });

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { damaged, endsOrRefuses, refusal, watched } from '../testing/hostile.ts';
+import { damaged, endsOrRefuses, refusal, tries, watched } from '../testing/hostile.ts';
 import { openGguf } from './gguf.ts';
 import { loadModelSources } from './model-folder.ts';
 import { openPytorch } from './pytorch.ts';
@@ -71,7 +71,7 @@ describe.each(formats)('%s', (format) => {
   it('damaged anywhere opens or is refused, and gives no more than it has', async () => {
     await fc.assert(
       fc.asyncProperty(damaged(bytes), (changed) => endsOrRefuses(() => readAll(OPEN[format], changed))),
-      { numRuns: 400 },
+      tries(400),
     );
   });
 });
@@ -222,7 +222,7 @@ describe('a hostile index of shards', () => {
       fc.asyncProperty(damaged(json), (changed) =>
         endsOrRefuses(() => loadModelSources(files(changed), 'm')),
       ),
-      { numRuns: 300 },
+      tries(300),
     );
   });
 });
