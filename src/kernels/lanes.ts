@@ -2,7 +2,7 @@ import type { WgslConstants } from '../gpu/index.ts';
 import type { KernelTraits } from './kernel.ts';
 
 /** WebGPU's smallest subgroup. */
-const SMALLEST_SUBGROUP = 4;
+export const SMALLEST_SUBGROUP = 4;
 
 /**
  * Constants for a template of which `LANES` invocations share a row and a workgroup has `ROWS` rows: four where a row has one lane, else

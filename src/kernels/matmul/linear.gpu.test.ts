@@ -9,6 +9,7 @@ import {
   recordingBuilder,
   runKernels,
   type TestData,
+  testGpu,
   testTensor,
 } from '../testing.ts';
 import { linear } from './linear.ts';
@@ -21,6 +22,9 @@ const tiles: [string, MatmulTile][] = [
   ['direct', { kind: 'direct', rows: 3, cols: 4, wgX: 4, wgY: 2 }],
   ['direct, split', { kind: 'direct', rows: 2, cols: 8, wgX: 4, wgY: 2, split: 3 }],
   ['tiled', { kind: 'tiled', rows: 2, cols: 4, wgX: 4, wgY: 4, depth: 8 }],
+  ['by subgroups', { kind: 'subgroup', rows: 2, cols: 4, wgX: 16, wgY: 1 }],
+  // Fewer lanes than a subgroup may have.
+  ['by subgroups, split', { kind: 'subgroup', rows: 1, cols: 8, wgX: 4, wgY: 1, split: 3 }],
   ['tiled, split', { kind: 'tiled', rows: 1, cols: 4, wgX: 8, wgY: 4, depth: 16, split: 3 }],
 ];
 
@@ -46,6 +50,7 @@ describe.each(tiles)('matmul, %s', (_, tile) => {
       [33, 40, 100],
     ])('M %i, N %i, K %i: with every epilogue equals float64', async (m, n, k) => {
       const [depth, cols] = direction === 'nt' ? [k, n] : [n, k];
+      if (tile.kind === 'subgroup' && !(await testGpu()).features.subgroups) return;
       if (!fits(tile, { direction, rows: m, cols, depth, dtype: 'f32' })) return;
       const left = testTensor('left', 'T', depth);
       const bias = testTensor('bias', 1, cols, 'weight');

@@ -10,14 +10,16 @@ import {
   type Uniform,
   u32,
 } from '../kernel.ts';
+import { SMALLEST_SUBGROUP } from '../lanes.ts';
 import { groupQuads, type WeightReading, weightAccess, weightEnables } from '../weight.ts';
 import headWgsl from './head.wgsl?raw';
 import nnDirectWgsl from './nn_direct.wgsl?raw';
 import nnTiledWgsl from './nn_tiled.wgsl?raw';
 import ntDirectWgsl from './nt_direct.wgsl?raw';
+import ntSubgroupWgsl from './nt_subgroup.wgsl?raw';
 import ntTiledWgsl from './nt_tiled.wgsl?raw';
 import reduceWgsl from './reduce.wgsl?raw';
-import type { Direction, MatmulTile } from './tiles.ts';
+import { blockOf, type Direction, type MatmulTile } from './tiles.ts';
 
 /** One product: out [M, cols] = alpha * left x w (or w^T) + bias + addend. See `Direction`. */
 export interface Product {
@@ -107,11 +109,13 @@ function productKernel(product: Product, shape: ProductShape, tile: MatmulTile, 
   const { cols, depth } = shape;
   const nt = direction === 'nt';
   const split = tile.split ?? 1;
-  const tiled = tile.kind === 'tiled';
-  if (tiled && !isAligned(product))
-    throw new Error(`${out.name}: a staged product needs multiples of 4, not [.., ${depth}] x [.., ${cols}]`);
+  const direct = tile.kind === 'direct';
+  if (!direct && !isAligned(product))
+    throw new Error(
+      `${out.name}: a ${tile.kind} product needs multiples of 4, not [.., ${depth}] x [.., ${cols}]`,
+    );
   const step = shape.leftVector ? 4 : 1;
-  const vectorOut = (parts ? cols % 4 === 0 : shape.outVector) && !(nt && tiled);
+  const vectorOut = (parts ? cols % 4 === 0 : shape.outVector) && (direct || !nt);
   const quads = tile.cols / 4;
   // Reading one value at a time, a group's scale is looked up with each.
   const group = (nt ? step === 4 : vectorOut) ? groupQuads(w) : 0;
@@ -134,13 +138,14 @@ function productKernel(product: Product, shape: ProductShape, tile: MatmulTile, 
     WGX: tile.wgX,
     WGY: tile.wgY,
     BK: tile.depth ?? 0,
+    LANES: tile.wgX,
+    MOST_SUBGROUPS: Math.ceil(tile.wgX / SMALLEST_SUBGROUP),
   };
-  const body = nt ? (tiled ? ntTiledWgsl : ntDirectWgsl) : tiled ? nnTiledWgsl : nnDirectWgsl;
-  const perGroupX = tile.cols * tile.wgX;
-  const perGroupY = tile.rows * tile.wgY;
+  const block = blockOf(tile);
   return {
     name: `matmul/${direction}`,
-    code: weightEnables(w, reading) + expandWgsl(`${headWgsl}\n${body}`, c),
+    code:
+      enables(tile) + weightEnables(w, reading) + expandWgsl(`${headWgsl}\n${bodyOf(direction, tile)}`, c),
     buffers: [
       { tensor: left, access: 'read' },
       { tensor: w, access: 'read' },
@@ -155,9 +160,23 @@ function productKernel(product: Product, shape: ProductShape, tile: MatmulTile, 
       // Whole stages and whole groups a part, so that only the last stage is ragged.
       chunk: roundUp(Math.ceil(depths / split), Math.max((tile.depth ?? 4) / 4, nt ? group : 0)),
     }),
-    workgroups: (dims) => [Math.ceil(cols / perGroupX), Math.ceil(size(dims, left.rows) / perGroupY), split],
+    workgroups: (dims) => [
+      Math.ceil(cols / block.cols),
+      Math.ceil(size(dims, left.rows) / block.rows),
+      split,
+    ],
     cost: (dims) => productCost(product, shape, dims),
   };
+}
+
+const enables = ({ kind }: MatmulTile): string => (kind === 'subgroup' ? 'enable subgroups;\n' : '');
+
+function bodyOf(direction: Direction, { kind }: MatmulTile): string {
+  if (direction === 'nn') {
+    if (kind === 'subgroup') throw new Error('a product with w has no form by subgroups, only that with w^T');
+    return kind === 'tiled' ? nnTiledWgsl : nnDirectWgsl;
+  }
+  return { direct: ntDirectWgsl, tiled: ntTiledWgsl, subgroup: ntSubgroupWgsl }[kind];
 }
 
 function productCost(

@@ -1,5 +1,6 @@
 import { formatOf } from '../formats/index.ts';
 import { type Dtype, isWeightDtype, type KernelTraits, type Size } from '../kernel.ts';
+import { SMALLEST_SUBGROUP } from '../lanes.ts';
 
 /**
  * `nt`: out [M, N] = left [M, K] x w^T, with w [N, K]. `nn`: out [M, K] = left [M, N] x w on the same w. One is the forward pass of
@@ -9,9 +10,12 @@ export type Direction = 'nt' | 'nn';
 
 /** How a product is cut up. Plain data: a tuner may measure and keep it. */
 export interface MatmulTile {
-  /** `direct` reads operands straight from storage; `tiled` stages them in workgroup memory, `depth` values deep. */
-  kind: 'direct' | 'tiled';
-  /** Outputs of one invocation: rows x cols, cols a multiple of 4. */
+  /**
+   * `direct` reads operands straight from storage; `tiled` stages them in workgroup memory, `depth` values deep; `subgroup`, for
+   * few rows of `nt`, shares the depth between the wgX invocations of a workgroup (wgY is 1).
+   */
+  kind: 'direct' | 'tiled' | 'subgroup';
+  /** Outputs of one invocation, or of the workgroup by subgroups: rows x cols, cols a multiple of 4. */
   rows: number;
   cols: number;
   /** Invocations of a workgroup along the columns and along the rows. */
@@ -34,12 +38,23 @@ export interface MatmulShape {
   unaligned?: boolean;
 }
 
+/** Outputs of a workgroup. */
+export const blockOf = ({ kind, rows, cols, wgX, wgY }: MatmulTile): { rows: number; cols: number } =>
+  kind === 'subgroup' ? { rows, cols } : { rows: rows * wgY, cols: cols * wgX };
+
+/** Workgroups of one part of the depth. */
+function groupsOf(tile: MatmulTile, shape: MatmulShape): number {
+  const block = blockOf(tile);
+  return Math.ceil(shape.rows / block.rows) * Math.ceil(shape.cols / block.cols);
+}
+
 /** WebGPU's guaranteed limits, which every tile keeps. */
 const MAX_INVOCATIONS = 256;
 const MAX_WORKGROUP_BYTES = 16_384;
 
 /** Bytes of workgroup memory a tile takes. */
 function stageBytes(tile: MatmulTile, direction: Direction): number {
+  if (tile.kind === 'subgroup') return 4 * tile.rows * tile.cols * Math.ceil(tile.wgX / SMALLEST_SUBGROUP);
   if (tile.kind === 'direct' || !tile.depth) return 0;
   const padded = tile.depth + 4;
   const left = tile.rows * tile.wgY * padded;
@@ -47,13 +62,14 @@ function stageBytes(tile: MatmulTile, direction: Direction): number {
   return 4 * (left + w);
 }
 
-/** Whether a tile keeps WebGPU's guaranteed limits and fits the shape: staging needs rows of whole vec4. */
+/** Whether a tile keeps WebGPU's guaranteed limits and fits the shape: all but direct ones need rows of whole vec4. */
 export function fits(tile: MatmulTile, shape: MatmulShape): boolean {
   const aligned = !shape.unaligned && shape.cols % 4 === 0 && shape.depth % 4 === 0;
   return (
     tile.wgX * tile.wgY <= MAX_INVOCATIONS &&
     stageBytes(tile, shape.direction) <= MAX_WORKGROUP_BYTES &&
-    (tile.kind === 'direct' || aligned)
+    (tile.kind === 'direct' || aligned) &&
+    (tile.kind !== 'subgroup' || (shape.direction === 'nt' && tile.wgY === 1))
   );
 }
 
@@ -100,7 +116,8 @@ const tiled = (
 export function chooseTile(traits: KernelTraits, shape: MatmulShape): MatmulTile {
   traits.seeProduct?.(shape);
   const measured = traits.matmulTiles?.get(tileKey(shape));
-  if (measured && fits(measured, shape)) return measured;
+  const runs = measured?.kind !== 'subgroup' || traits.subgroups;
+  if (measured && runs && fits(measured, shape)) return measured;
   return traits.rowLanes === 1 ? softwareTile(shape) : gpuTile(shape);
 }
 
@@ -120,13 +137,30 @@ const isPacked = (dtype: Dtype): boolean => isWeightDtype(dtype) && formatOf(dty
 
 /** GPUs: staged blocks for many rows; for few rows enough workgroups to fill the device, cutting the depth where need be. */
 function gpuTile(shape: MatmulShape): MatmulTile {
-  const { rows, cols, depth } = shape;
+  const { rows, depth } = shape;
   const base =
     rows > 32 ? tiled(4, 4, 16, 16, 16) : rows > 8 ? tiled(2, 4, 16, 8, 16) : tiled(1, 4, 16, 8, 32);
-  const groups = Math.ceil(rows / (base.rows * base.wgY)) * Math.ceil(cols / (base.cols * base.wgX));
-  const split = splitFor(groups, depth, 128);
+  const split = splitFor(groupsOf(base, shape), depth, 128);
   const tile = { ...base, split };
   return fits(tile, shape) ? tile : direct(rows > 8 ? 4 : 1, 4, 16, 4, split);
+}
+
+const bySubgroups = (rows: number, cols: number, wgX: number): MatmulTile => ({
+  kind: 'subgroup',
+  rows,
+  cols,
+  wgX,
+  wgY: 1,
+});
+
+/** With more rows than these blocks of registers read less. */
+const SUBGROUP_ROWS = 16;
+
+/** A weight is read once for up to eight rows; two widths of the workgroup, since a short depth leaves lanes idle. */
+function subgroupTiles(traits: KernelTraits, { rows }: MatmulShape): MatmulTile[] {
+  if (!traits.subgroups || rows > SUBGROUP_ROWS) return [];
+  const tall = Math.min(8, 2 ** Math.ceil(Math.log2(rows)));
+  return [bySubgroups(tall, 4, 32), bySubgroups(tall, 4, 64)];
 }
 
 /** Parts of the depth so that about `wanted` workgroups run, each with 256 or more of the depth to sum. */
@@ -159,13 +193,12 @@ export function candidateTiles(traits: KernelTraits, shape: MatmulShape): Matmul
           direct(8, 4, 8, 8),
           direct(8, 8, 8, 8),
           direct(1, 4, 16, 4),
+          ...subgroupTiles(traits, shape),
         ];
   const seen = new Set<string>();
   return [chosen, ...others]
     .flatMap((tile) => {
-      const groups =
-        Math.ceil(shape.rows / (tile.rows * tile.wgY)) * Math.ceil(shape.cols / (tile.cols * tile.wgX));
-      const split = traits.rowLanes === 1 ? 1 : splitFor(groups, shape.depth, 256);
+      const split = traits.rowLanes === 1 ? 1 : splitFor(groupsOf(tile, shape), shape.depth, 256);
       return [tile, { ...tile, split }, { ...tile, split: Math.ceil(split / 4) }];
     })
     .filter((tile, i) => {

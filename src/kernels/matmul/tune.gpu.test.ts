@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createPipelines } from '../../gpu/index.ts';
+import type { KernelTraits } from '../kernel.ts';
 import { allTraits, testGpu } from '../testing.ts';
-import { chooseTile, fits, type MatmulShape, type MatmulTile, tileKey } from './tiles.ts';
+import { candidateTiles, chooseTile, fits, type MatmulShape, type MatmulTile, tileKey } from './tiles.ts';
 import { tunedTiles, tuneMatmuls } from './tune.ts';
 
 const shapes: MatmulShape[] = [
@@ -10,6 +11,7 @@ const shapes: MatmulShape[] = [
   { direction: 'nt', rows: 5, cols: 12, depth: 64, dtype: 'q4_0' },
   { direction: 'nn', rows: 5, cols: 256, depth: 8, dtype: 'q6_k' },
 ];
+const bySubgroups: MatmulTile = { kind: 'subgroup', rows: 2, cols: 4, wgX: 8, wgY: 1 };
 const few: MatmulTile[] = [
   { kind: 'direct', rows: 1, cols: 4, wgX: 4, wgY: 1, split: 2 },
   { kind: 'tiled', rows: 1, cols: 4, wgX: 4, wgY: 4, depth: 8 },
@@ -26,6 +28,16 @@ describe.each(allTraits)('tuneMatmuls, %s', (_, traits) => {
     const tuned = { ...traits, matmulTiles: tunedTiles(JSON.parse(JSON.stringify(tuning)), gpu) };
     for (const shape of shapes) expect(few).toContainEqual(chooseTile(tuned, shape));
     expect(tunedTiles({ ...tuning, adapter: 'another' }, gpu).size).toBe(0);
+  });
+
+  test('may take a tile by subgroups for few rows', async () => {
+    const gpu = await testGpu();
+    if (!gpu.features.subgroups) return;
+    const tuning = await tuneMatmuls(gpu, createPipelines(gpu), traits, shapes.slice(0, 1), {
+      candidates: () => [bySubgroups],
+      budgetMs: 60_000,
+    });
+    expect(tuning.tiles).toMatchObject([{ tile: bySubgroups, ms: expect.any(Number) }]);
   });
 
   test('takes none whose results are not exact enough, and none that does not compile', async () => {
@@ -48,6 +60,20 @@ describe.each(allTraits)('tuneMatmuls, %s', (_, traits) => {
       shapes.map((shape) => ({ key: tileKey(shape), tile: chooseTile(traits, shape) })),
     );
   });
+});
+
+test('few rows are offered subgroups where the device has them, and a tile by subgroups is not taken where it has none', () => {
+  const shape: MatmulShape = { direction: 'nt', rows: 3, cols: 64, depth: 64, dtype: 'f32' };
+  const kinds = (traits: KernelTraits, of = shape) => candidateTiles(traits, of).map(({ kind }) => kind);
+  const gpu = { rowLanes: 64, subgroups: true };
+  expect(kinds(gpu)).toContain('subgroup');
+  expect(kinds({ rowLanes: 64 })).not.toContain('subgroup');
+  expect(kinds(gpu, { ...shape, rows: 40 })).not.toContain('subgroup');
+  expect(kinds(gpu, { ...shape, direction: 'nn' })).not.toContain('subgroup');
+  const tile: MatmulTile = { kind: 'subgroup', rows: 4, cols: 4, wgX: 32, wgY: 1 };
+  const matmulTiles = new Map([[tileKey(shape), tile]]);
+  expect(chooseTile({ ...gpu, matmulTiles }, shape)).toEqual(tile);
+  expect(chooseTile({ rowLanes: 64, matmulTiles }, shape).kind).not.toBe('subgroup');
 });
 
 test('a default tile fits every shape, down to one row and odd widths', () => {
