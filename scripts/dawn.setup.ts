@@ -1,7 +1,9 @@
 /** Vitest's setup for the project `dawn`: WebGPU for Node, an address, and files under it, as a browser would offer them. */
+import 'fake-indexeddb/auto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { create, globals } from 'webgpu';
 import { loadRuntime } from '../src/onnx/index.ts';
 import { ROOT } from './processes.ts';
@@ -18,9 +20,11 @@ for (const [name, value] of Object.entries({
 const fetchOverNetwork = globalThis.fetch;
 globalThis.fetch = async (input, init) => {
   const url = new URL(input instanceof Request ? input.url : input, location);
-  if (url.origin !== location.origin) return fetchOverNetwork(input, init);
-  const path = decodeURIComponent(url.pathname);
-  const found = [join(ROOT, path), join(ROOT, 'public', path)].find((one) => existsSync(one));
+  const ofModule = url.protocol === 'file:';
+  if (!ofModule && url.origin !== location.origin) return fetchOverNetwork(input, init);
+  const path = ofModule ? fileURLToPath(url) : decodeURIComponent(url.pathname);
+  const places = ofModule ? [path] : [join(ROOT, path), join(ROOT, 'public', path)];
+  const found = places.find((one) => existsSync(one));
   return found ? new Response(await readFile(found)) : new Response(`${path}: not found`, { status: 404 });
 };
 

@@ -120,7 +120,7 @@ export default async function bench({ gpu: api, args, send }: GpuContext) {
       for (const [i, tile] of [chosen, ...(tiles?.[pass] ?? [])].entries())
         entrants.push(
           await enter(
-            `${pass} ${i ? ' ' : '*'} rows ${tile.rows} lanes ${tile.lanes} tiles ${tile.tiles} block ${tile.block}`,
+            `${pass} ${i ? ' ' : '*'} rows ${tile.rows} lanes ${tile.lanes}${tile.quads ? ' by quads' : ''} tiles ${tile.tiles} block ${tile.block}`,
             make[pass](tile),
           ),
         );

@@ -112,7 +112,7 @@ export interface KernelTraits {
   rowLanes: number;
   /** The device has shader-f16: f16 weights are read natively. Activations and sums stay f32. */
   shaderF16?: boolean;
-  /** The device has subgroups: sums over the lanes of a row take them, and a search of tiles may. */
+  /** The device has subgroups: sums over the lanes of a row and of a head take them, and a search of tiles may. */
   subgroups?: boolean;
   /** The largest value of each size a program is built for; tiles are chosen for it. */
   capacity?: Dims;

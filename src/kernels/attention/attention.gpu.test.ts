@@ -10,11 +10,14 @@ import {
   recordingBuilder,
   runKernels,
   type TestData,
+  testGpu,
   testTensor,
+  withSubgroups,
 } from '../testing.ts';
 import { attention } from './attention.ts';
 import { type Packed, pack } from './packing.ts';
 import { type AttentionCase, attentionGradient, attentionReference } from './reference.ts';
+import { chooseAttentionTile } from './tiles.ts';
 
 interface Setup {
   packed: Packed;
@@ -274,6 +277,27 @@ const long: [string, Setup][] = [
     },
   ],
 ];
+
+/** Heads whose lanes are quads, where the device has subgroups. */
+const wide: [string, Setup][] = [
+  ['bidirectional with bias', { packed: pack(same([9, 1, 40])), headDim: 64, reach: 3 }],
+  ['capped scores, branches behind a shared prefix', { ...branches(), headDim: 64, cap: 0.8 }],
+  long.find(([name]) => name.startsWith('sliding window'))!,
+];
+
+describe.each<[string, KernelTraits]>([['one lane a row', { rowLanes: 1, subgroups: true }], withSubgroups])(
+  'attention by quads, %s',
+  (_, traits) => {
+    test.each(wide)('%s', async (_, setup) => {
+      if (!(await testGpu()).features.subgroups) return;
+      for (const pass of ['forward', 'queries', 'keys'] as const) {
+        const work = { pass, width: setup.headDim / 4, queries: 'M', keys: 'K' };
+        if (setup.headDim === 64) expect(chooseAttentionTile(traits, work).quads).toBe(true);
+      }
+      await compare(traits, setup);
+    });
+  },
+);
 
 describe.each(allTraits)('attention, %s', (_, traits) => {
   test.each(cases)('%s', async (_, setup) => {

@@ -67,6 +67,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
 //# end
 //# end
+//# if QUADS
+//# for i in R
+//# for b in BLOCK
+    s$(i)_$b = over_lanes(s$(i)_$b);
+    t$(i)_$b = over_lanes(t$(i)_$b);
+//# end
+//# end
+//# else
 //# if LANES > 1
 //# for i in R
 //# for b in BLOCK
@@ -86,6 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
 //# end
     workgroupBarrier();
+//# end
 //# end
 //# for i in R
 //# for b in BLOCK

@@ -63,6 +63,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
 //# end
 //# end
+//# if QUADS
+//# for i in R
+//# for b in BLOCK
+    s$(i)_$b = over_lanes(s$(i)_$b);
+//# end
+//# end
+//# else
 //# if LANES > 1
 //# for i in R
 //# for b in BLOCK
@@ -79,6 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 //# end
 //# end
     workgroupBarrier();
+//# end
 //# end
 //# for i in R
     var top$i = m$i;

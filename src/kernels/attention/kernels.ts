@@ -78,6 +78,7 @@ function constants(a: AttentionShape, tile: AttentionTile, sums: number): WgslCo
   const vector = isVector(a);
   const unit = vector ? 4 : 1;
   const width = a.headDim / unit;
+  if (tile.quads && tile.lanes !== 2 && tile.lanes !== 4) throw new Error(`${tile.lanes} lanes are no quad`);
   if (width % tile.lanes !== 0) throw new Error(`${tile.lanes} lanes cannot share ${width} loads`);
   return {
     VECTOR: vector,
@@ -88,6 +89,7 @@ function constants(a: AttentionShape, tile: AttentionTile, sums: number): WgslCo
     TILES: tile.tiles,
     R: tile.rows,
     BLOCK: tile.block,
+    QUADS: tile.quads ?? false,
     SUMS: tile.rows * tile.block * sums,
     CAP: a.cap !== undefined,
     CAP_AT: `(${(a.cap ?? 1).toExponential()})`,
@@ -148,7 +150,12 @@ function assemble(parts: Parts): Kernel {
   const { text, names, buffers } = declare(parts.bindings);
   return {
     name: parts.name,
-    code: expandWgsl(`${sharedWgsl}\n${parts.body}`, { ...parts.constants, ...names, BINDINGS: text }),
+    code: expandWgsl(`${sharedWgsl}\n${parts.body}`, {
+      ...parts.constants,
+      ...names,
+      BINDINGS: text,
+      ENABLES: parts.constants.QUADS ? 'enable subgroups;' : '',
+    }),
     buffers,
     uniforms: uniforms(parts.shape, parts.rows),
     workgroups: parts.workgroups,

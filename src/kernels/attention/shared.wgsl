@@ -1,3 +1,4 @@
+$ENABLES
 // What the attention kernels share. V is vec4f or f32; WIDTH is a head's width in units of V, of which each of the LANES
 // invocations of a row holds SLICE. A workgroup is TILES tiles of R rows, all of one head. Columns and strides are in units of V;
 // they are uniforms, so that layers share their pipelines.
@@ -42,7 +43,22 @@ fn unite(a: vec2u, range: vec4u) -> vec2u {
 
 //# if LANES > 1
 var<workgroup> bounds: vec2u;
+//# end
+//# if QUADS
+// The sum over the lanes of a row, which are one quad or half of one, in each of them: the same bits, since only the order of two
+// differs. Quads are four neighbours of a subgroup; in workgroups of one dimension drivers count these as the invocations.
+fn over_lanes(part: f32) -> f32 {
+//# if LANES == 4
+  let pair = part + quadSwapX(part);
+  return pair + quadSwapY(pair);
+//# else
+  return part + quadSwapX(part);
+//# end
+}
+//# else
+//# if LANES > 1
 var<workgroup> sums: array<f32, $(LANES * TILES * SUMS)>;
+//# end
 //# end
 
 //# if CAP
