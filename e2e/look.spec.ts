@@ -1,45 +1,8 @@
-import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page, test } from '@playwright/test';
 import { goTo, measure, openStudio, SHADERS, SLOW, type Station, setRecipe, train } from './helpers.ts';
+import { look, type Theme } from './looking.ts';
 
 const STATIONS: Station[] = ['Model', 'Data', 'Tune', 'Results', 'Prompt'];
-const SCREENS = 'test-results/screens';
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).analyze();
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-}
-
-type Theme = 'light' | 'dark';
-/** A phone, a laptop, a projector; what is drawn at the last one is what axe looks at. */
-const SIZES = [
-  [390, 844],
-  [1920, 1080],
-  [1280, 800],
-] as const;
-
-/** Pictures of what stands there, for people to look at; axe finds nothing serious and nothing is wider than its screen. */
-async function look(page: Page, theme: Theme, name: string): Promise<void> {
-  await test.step(`${name}, ${theme}`, async () => {
-    // Charts and lazily loaded panels draw a moment later.
-    await page.waitForTimeout(300);
-    for (const [width, height] of SIZES) {
-      await page.setViewportSize({ width, height });
-      await page.screenshot({
-        path: join(SCREENS, `${name}-${theme}-${width}.png`),
-        animations: 'disabled',
-        fullPage: width === 390,
-      });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect.soft(wide, `${name}, ${theme}`).toBeLessThanOrEqual(width);
-    }
-    expect.soft(await violations(page), `${name}, ${theme}`).toEqual([]);
-  });
-}
-
 async function lookAtStations(page: Page, theme: Theme, state: string): Promise<void> {
   for (const station of STATIONS) {
     await goTo(page, station);
