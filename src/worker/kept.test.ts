@@ -101,6 +101,24 @@ describe('the prompt desk', () => {
     expect(saved.notes.some((note) => note.includes('cannot be checked'))).toBe(format === 'npy');
   });
 
+  it('has a script for each form, which looks for the file of that name beside it', () => {
+    const desk = createPromptDesk();
+    const script = (format: 'peft' | 'npy' | 'json') => {
+      const { name, bytes } = desk.exportScript(prompt(), format);
+      return { name, text: new TextDecoder().decode(bytes) };
+    };
+    expect(script('peft')).toMatchObject({
+      name: 'predict.py',
+      text: expect.stringContaining('PeftModel.from_pretrained(model, PROMPT)'),
+    });
+    for (const format of ['npy', 'json'] as const) {
+      const { name, text } = script(format);
+      expect(name).toBe('film-reviews-p20.predict.py');
+      expect(text).toContain(`"${desk.exportPrompt(prompt(), format).name}"`);
+      expect(text).not.toContain('peft');
+    }
+  });
+
   it.each([
     ['Ça va? / näher: "x"', 'ça-va-näher-x-p20.npy'],
     ['../../etc/passwd', 'etc-passwd-p20.npy'],
