@@ -97,7 +97,11 @@ function Counted({ vote }: { vote: VoteReport }) {
                 right
               </th>
               <th scope="col">95 % interval</th>
-              <td aria-hidden className="vote-chart" />
+              <td aria-hidden className="vote-chart">
+                <span>
+                  <small>0</small> <small>100 %</small>
+                </span>
+              </td>
             </tr>
           </thead>
           <tbody>
