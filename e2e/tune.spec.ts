@@ -253,10 +253,13 @@ test('keys on Tune: t trains and pauses, s makes one step, b is the big scale', 
   await page.keyboard.press('s');
   await expect(runRows(page)).toHaveCount(1, { timeout: SLOW });
   await expect.poll(() => stepNow(page), { timeout: SLOW }).toBe(1);
-  // A step is seen before the run has come to rest; the key would then pause what is about to pause.
+  // Two presses, however fast, are two steps; the run stays paused.
+  await page.keyboard.press('s');
+  await page.keyboard.press('s');
+  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBe(3);
   await expect(page.getByRole('button', { name: 'Go on', exact: true })).toBeVisible({ timeout: SLOW });
   await page.keyboard.press('t');
-  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(3);
+  await expect.poll(() => stepNow(page), { timeout: SLOW }).toBeGreaterThan(5);
   await page.keyboard.press('t');
   await expect(page.getByRole('button', { name: 'Go on', exact: true })).toBeVisible({ timeout: SLOW });
   const size = () => page.evaluate(() => getComputedStyle(document.documentElement).fontSize);
