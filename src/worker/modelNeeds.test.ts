@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { T5_XL, t5XlShapes } from '../models/testing/t5Xl.ts';
+import { t5XlConfig, t5XlShapes } from '../models/testing/t5Xl.ts';
 import { countOf, memoryStore, type WeightFile } from '../weights/index.ts';
 import { localHub } from '../weights/testing/localHub.ts';
 import { modelNeeds } from './modelNeeds.ts';
@@ -20,7 +20,7 @@ function t5Xl(): { config: unknown; weights: WeightFile } {
     ]),
   );
   return {
-    config: T5_XL,
+    config: t5XlConfig(),
     weights: {
       format: 'pytorch',
       name: 'pytorch_model.bin',

@@ -1,7 +1,9 @@
-/** google/t5-xl-lm-adapt as it is published, without its values: 2.85 billion numbers. */
-const [d, f, kv, heads, layers, vocab] = [2048, 5120, 64, 32, 24, 32128];
+/** google/t5-xl-lm-adapt as it is published, without its values: 2.85 billion numbers in 24 layers a stack. */
+const [d, f, kv, heads] = [2048, 5120, 64, 32];
+const LAYERS = 24;
+const WORDS = 32128;
 
-export const T5_XL = {
+export const t5XlConfig = (layers = LAYERS, words = WORDS) => ({
   model_type: 't5',
   d_model: d,
   d_ff: f,
@@ -9,16 +11,16 @@ export const T5_XL = {
   num_heads: heads,
   num_layers: layers,
   num_decoder_layers: layers,
-  vocab_size: vocab,
+  vocab_size: words,
   feed_forward_proj: 'gated-gelu',
   tie_word_embeddings: false,
-};
+});
 
-export function t5XlShapes(): Map<string, number[]> {
+export function t5XlShapes(layers = LAYERS, words = WORDS): Map<string, number[]> {
   const shapes = new Map<string, number[]>();
   const add = (name: string, ...shape: number[]) => shapes.set(`${name}.weight`, shape);
-  add('shared', vocab, d);
-  add('lm_head', vocab, d);
+  add('shared', words, d);
+  add('lm_head', words, d);
   for (const stack of ['encoder', 'decoder']) {
     add(`${stack}.final_layer_norm`, d);
     add(`${stack}.block.0.layer.0.SelfAttention.relative_attention_bias`, 32, heads);
