@@ -14,6 +14,7 @@ import {
 } from '../kernels/gate/reference.ts';
 import {
   activate,
+  add,
   argmax,
   embed,
   gate,
@@ -24,12 +25,14 @@ import {
   PROMPT_ROW,
   rmsNorm,
   rope,
+  softCap,
   type Tensor,
 } from '../kernels/index.ts';
 import { layerNormGradient, layerNormReference } from '../kernels/layer_norm/layer_norm.ts';
 import { matmulReference } from '../kernels/matmul/matmul.ts';
 import { rmsNormGradient, rmsNormReference } from '../kernels/rms_norm/rms_norm.ts';
 import { ropeReference, ropeTable } from '../kernels/rope/rope.ts';
+import { softCapGradient, softCapReference } from '../kernels/soft_cap/soft_cap.ts';
 import { differentiated, expectClose, input, noise, runOnnx, state, type Values, weight } from './testing.ts';
 
 const EPS = 1e-6;
@@ -116,6 +119,23 @@ describe('gates', () => {
       Array.from(plain.x, (value, i) => plain.dy[i] * activationSlope[activation](value)),
     );
   });
+});
+
+test('soft caps', async () => {
+  const { x, y, dx, dy } = await bothWays(6, 30, (g, t) => softCap(g, t, 1.5));
+  expectClose(y, softCapReference(x, 1.5));
+  expectClose(dx, softCapGradient(x, dy, 1.5));
+});
+
+test('sums: both gradients are that of the sum', async () => {
+  const other = state('other', 'M', 5);
+  const values = noise(45, 7);
+  const { x, y, dx, dy } = await bothWays(5, 9, (g, t) => add(g, t, other), new Map([[other, values]]));
+  expectClose(
+    y,
+    Array.from(x, (value, i) => value + values[i]),
+  );
+  expectClose(dx, Array.from(dy));
 });
 
 describe('linear layers', () => {
