@@ -4,7 +4,7 @@
  */
 export { add } from './add/add.ts';
 export { argmax } from './argmax/argmax.ts';
-export { attention } from './attention/attention.ts';
+export { type AttentionSettings, attention } from './attention/attention.ts';
 export { attentionWeights } from './attention_weights/attention_weights.ts';
 export { type Ceilings, measureCeilings } from './ceiling/ceiling.ts';
 export { embed, PROMPT_ROW } from './embed/embed.ts';

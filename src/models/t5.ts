@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import {
   type Activation,
+  type AttentionSettings,
   activate,
   attention,
   type Builder,
@@ -177,6 +178,31 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
     eps,
   };
 
+  /** x + o(attention of norm(x) to itself) */
+  const selfAttentionBlock = (
+    b: Builder,
+    x: Tensor,
+    layer: { attentionNorm: Tensor; attention: { qkv: Tensor; o: Tensor } },
+    name: string,
+    seen: Pick<AttentionSettings, 'bias' | 'queryRanges' | 'keyRanges' | 'pairs'>,
+  ): Tensor => {
+    const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, {
+      name: `${name}.qkv`,
+    });
+    const mixed = attention(b, {
+      ...heads,
+      ...seen,
+      name: `${name}.attention`,
+      q: qkv,
+      qColumn: 0,
+      k: qkv,
+      kColumn: inner,
+      v: qkv,
+      vColumn: 2 * inner,
+    });
+    return linear(b, mixed, layer.attention.o, { name: `${name}.mid`, residual: x });
+  };
+
   return {
     kind: 'seq2seq',
     info,
@@ -192,24 +218,12 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
       encoderLayers.forEach((layer, i) => {
         layers.push(x);
         const name = `encoder.${i}`;
-        const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, {
-          name: `${name}.qkv`,
-        });
-        const mixed = attention(b, {
-          ...heads,
-          name: `${name}.attention`,
-          q: qkv,
-          qColumn: 0,
-          k: qkv,
-          kColumn: inner,
-          v: qkv,
-          vColumn: 2 * inner,
+        x = selfAttentionBlock(b, x, layer, name, {
           bias: encoderBiases[i],
           queryRanges: batch.encoderQueryRanges,
           keyRanges: batch.encoderKeyRanges,
           pairs: 'encoderPairs',
         });
-        x = linear(b, mixed, layer.attention.o, { name: `${name}.mid`, residual: x });
         x = feedForwardBlock(b, x, layer.feedForwardNorm, layer.feedForward, name);
       });
       return { states: rmsNorm(b, x, encoderNorm, eps), layers };
@@ -221,24 +235,12 @@ export function makeT5(config: unknown, checkpoint: Checkpoint): Seq2SeqModel {
       decoderBlocks.forEach((layer, i) => {
         layers.push(x);
         const name = `decoder.${i}`;
-        const qkv = linear(b, rmsNorm(b, x, layer.attentionNorm, eps), layer.attention.qkv, {
-          name: `${name}.qkv`,
-        });
-        const mixed = attention(b, {
-          ...heads,
-          name: `${name}.attention`,
-          q: qkv,
-          qColumn: 0,
-          k: qkv,
-          kColumn: inner,
-          v: qkv,
-          vColumn: 2 * inner,
+        x = selfAttentionBlock(b, x, layer, name, {
           bias: decoderBiases[i],
           queryRanges: batch.decoderQueryRanges,
           keyRanges: batch.decoderKeyRanges,
           pairs: 'decoderPairs',
         });
-        x = linear(b, mixed, layer.attention.o, { name: `${name}.mid`, residual: x });
         const q = linear(b, rmsNorm(b, x, layer.crossNorm, eps), layer.crossQ, { name: `${name}.cross.q` });
         const crossed = attention(b, {
           ...heads,

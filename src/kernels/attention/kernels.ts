@@ -17,8 +17,9 @@ import sharedWgsl from './shared.wgsl?raw';
 import statsWgsl from './stats.wgsl?raw';
 import type { AttentionTile } from './tiles.ts';
 
-/** What is attended with. See `attention` for the meaning of each. */
+/** What is attended with. */
 export interface AttentionShape {
+  /** Head h of the queries lies at columns qColumn + h * headDim; likewise keys and values. The three may be one tensor. */
   q: Tensor;
   qColumn: number;
   k: Tensor;
@@ -26,14 +27,29 @@ export interface AttentionShape {
   v: Tensor;
   vColumn: number;
   heads: number;
+  /** Heads of keys and values; each serves heads / kvHeads query heads in turn. */
   kvHeads: number;
   headDim: number;
   scale: number;
+  /** score = cap * tanh(score / cap), before any bias (Gemma 2). */
   cap?: number;
+  /** score += table[h, clamp(rel, -reach, reach) + reach], rel = key position - query position. table [heads, 2 * reach + 1], f32. */
   bias?: { table: Tensor; reach: number };
+  /**
+   * [M, 4] u32: (first key row, end, rel0, 0). A query sees the keys first .. end - 1; key j has rel = rel0 + (j - first), where
+   * rel0 is an i32 in the u32's bits. Causal, bidirectional, cross and windowed attention differ in these numbers only.
+   */
   queryRanges: Tensor;
+  /** [Tk, 4] u32: the same pairs seen from the keys: (first query row, end, rel0, 0); query i has rel = rel0 - (i - first). */
   keyRanges: Tensor;
+  /**
+   * Rows 0 .. prefix - 1 of the keys are a prefix that queries see besides their own range. The keyRanges of its rows name all queries
+   * that see them. Without bias only; queryRanges are then (first key row, end, hole, first prefix row seen): of the rows from
+   * `first` on (hole & 0xffff) are seen, the next (hole >> 16) are not (branches of other answers); a query that sees no prefix
+   * names `prefix` as its first row.
+   */
   prefix?: Size;
+  /** How many (query, key) pairs see each other, for the counts of a profile only. */
   pairs?: Size;
 }
 
