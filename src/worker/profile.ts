@@ -2,11 +2,11 @@
 import { PreludeError } from '../errors.ts';
 import type { KernelTime } from '../graph/index.ts';
 import { type Ceilings, type Dims, type Node, size } from '../kernels/index.ts';
-import { createSampler, type LearnerProfile, type Recipe } from '../tuning/index.ts';
+import type { LearnerProfile, Recipe } from '../tuning/index.ts';
 import type { DeviceDesk } from './device.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { ProfiledDispatch, StepPart, StepProfile } from './protocol.ts';
-import { makeLearner, planRun, startOf, trainingExamples } from './runPlan.ts';
+import { withTrialLearner } from './runPlan.ts';
 
 /** @throws PreludeError `no-webgpu` where ONNX Runtime trains, which has no kernels of ours to time */
 export async function profileStep(
@@ -21,42 +21,35 @@ export async function profileStep(
       remedy: 'Open the page in a browser with WebGPU and a graphics device.',
     });
   if (!place.ceilings) throw refuse();
-  const examples = trainingExamples(recipe, task);
-  const plan = planRun(recipe, device, task, examples);
-  const start = await startOf(recipe, resident, task);
-  const learner = await makeLearner(
-    { recipe, start: start.values },
-    place,
-    resident,
+  const { ceilings } = place;
+  return withTrialLearner(
+    recipe,
+    device,
     task,
-    examples,
-    plan,
     () => {},
+    async (learner, batchOf) => {
+      if (!learner.profile) throw refuse();
+      const batch = batchOf(1);
+      // Drivers finish compiling when a pipeline is first used.
+      await learner.step(1, batch, { scene: false });
+      const began = performance.now();
+      await learner.step(2, batch, { scene: false });
+      const stepMs = performance.now() - began;
+      const profile = await learner.profile(batch);
+      const { vendor, architecture, description } = place.report;
+      return {
+        adapter: [vendor, architecture, description].filter(Boolean).join(' '),
+        stepMs,
+        ...tableOf(profile, await ceilings(), resident.model.info.layers[0]),
+        batch: {
+          examples: batch.length,
+          timed: profile.examples,
+          tokens: profile.tokens,
+          sizes: { ...profile.dims },
+        },
+      };
+    },
   );
-  try {
-    if (!learner.profile) throw refuse();
-    const batch = createSampler(examples.length, recipe.batchSize, recipe.seed).batch(1);
-    // Drivers finish compiling when a pipeline is first used.
-    await learner.step(1, batch, { scene: false });
-    const began = performance.now();
-    await learner.step(2, batch, { scene: false });
-    const stepMs = performance.now() - began;
-    const profile = await learner.profile(batch);
-    const { vendor, architecture, description } = place.report;
-    return {
-      adapter: [vendor, architecture, description].filter(Boolean).join(' '),
-      stepMs,
-      ...tableOf(profile, await place.ceilings(), resident.model.info.layers[0]),
-      batch: {
-        examples: batch.length,
-        timed: profile.examples,
-        tokens: profile.tokens,
-        sizes: { ...profile.dims },
-      },
-    };
-  } finally {
-    if (device.isCurrent(place)) learner.destroy();
-  }
 }
 
 const partOf = ({ backOf, again }: Node): StepPart => (backOf ? 'backward' : again ? 'recompute' : 'forward');

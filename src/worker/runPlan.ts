@@ -6,6 +6,7 @@ import { seededRandom, shuffle } from '../data/index.ts';
 import { PreludeError } from '../errors.ts';
 import {
   type BatchExample,
+  createSampler,
   type LearnerSettings,
   type MemoryPrediction,
   planAnswers,
@@ -18,7 +19,7 @@ import {
 import type { DeviceDesk, ResidentModel } from './device.ts';
 import type { LiveLearner, Place } from './place.ts';
 import type { PreparedTask } from './preparedTask.ts';
-import type { RunEvent, RunPlan } from './protocol.ts';
+import type { OnProgress, RunEvent, RunPlan } from './protocol.ts';
 
 /** GPU bytes that activations may take: WebGPU does not tell how much there is. */
 const ACTIVATION_BUDGET = 1.5e9;
@@ -150,5 +151,40 @@ export async function makeLearner(
       const full = error instanceof PreludeError && error.code === 'out-of-memory';
       if (!full || batch === 1) throw error;
     }
+  }
+}
+
+/** A learner of its own, for measuring: training examples as a run of this recipe would take them, and nothing that is kept. */
+export async function withTrialLearner<T>(
+  recipe: Recipe,
+  device: DeviceDesk,
+  task: PreparedTask,
+  onProgress: OnProgress,
+  work: (learner: LiveLearner, batch: (step: number) => number[]) => Promise<T>,
+): Promise<T> {
+  const resident = device.need();
+  const examples = trainingExamples(recipe, task);
+  if (examples.length === 0)
+    throw new PreludeError('bad-labels', 'There are no rows to train on.', {
+      remedy: 'Give the train part a share of the rows on the Data station.',
+    });
+  const { values: start } = await startOf(recipe, resident, task);
+  const plan = planRun(recipe, device, task, examples);
+  const place = device.place();
+  const learner = await makeLearner(
+    { recipe, start },
+    place,
+    resident,
+    task,
+    examples,
+    plan,
+    (event) => event.type === 'progress' && onProgress(event.progress),
+  );
+  const { batch } = createSampler(examples.length, recipe.batchSize, recipe.seed);
+  try {
+    return await work(learner, batch);
+  } finally {
+    // A device that is lost has taken it along.
+    if (device.isCurrent(place)) learner.destroy();
   }
 }

@@ -1,7 +1,6 @@
 /** Trials before a run: how long a step takes, and which learning rate suits. Nothing of them stays. */
 import { PreludeError } from '../errors.ts';
 import {
-  createSampler,
   hasDiverged,
   parseRecipe,
   planAnswers,
@@ -14,7 +13,7 @@ import type { DeviceDesk } from './device.ts';
 import type { LiveLearner } from './place.ts';
 import type { PreparedTask } from './preparedTask.ts';
 import type { Progress } from './protocol.ts';
-import { devSample, makeLearner, planRun, startOf, trainingExamples } from './runPlan.ts';
+import { devSample, withTrialLearner } from './runPlan.ts';
 import type { Trials } from './trialProtocol.ts';
 
 /** Steps that are timed; a step as long as this ends the timing sooner. */
@@ -66,31 +65,9 @@ export function createTrialDesk(
     current = trial;
     const measure = async (): Promise<T> => {
       if (trial.stopped) throw cancelled();
-      const resident = device.need();
-      const prepared = task();
-      const examples = trainingExamples(recipe, prepared);
-      if (examples.length === 0)
-        throw new PreludeError('bad-labels', 'There are no rows to train on.', {
-          remedy: 'Give the train part a share of the rows on the Data station.',
-        });
-      const start = await startOf(recipe, resident, prepared);
-      const plan = planRun(recipe, device, prepared, examples);
-      const place = device.place();
-      const learner = await makeLearner(
-        { recipe, start: start.values },
-        place,
-        resident,
-        prepared,
-        examples,
-        plan,
-        (event) => event.type === 'progress' && onProgress(event.progress),
+      return withTrialLearner(recipe, device, task(), onProgress, (learner, batch) =>
+        work({ learner, recipe, batch }, () => trial.stopped),
       );
-      const { batch } = createSampler(examples.length, recipe.batchSize, recipe.seed);
-      try {
-        return await work({ learner, recipe, batch }, () => trial.stopped);
-      } finally {
-        if (device.isCurrent(place)) learner.destroy();
-      }
     };
     const going = (async () => {
       await before;

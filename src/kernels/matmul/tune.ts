@@ -131,19 +131,22 @@ function makeTrial(shape: MatmulShape): Trial {
   const left = make('left', rows, depth);
   const w =
     direction === 'nt' ? make('w', cols, depth, dtype as Dtype) : make('w', depth, cols, dtype as Dtype);
+  const out = make('out', rows, cols);
   const leftValues = eighths(rows * depth, 1);
+  const trial = (values: Float32Array | Uint32Array, samples?: Trial['samples']): Trial => ({
+    shape,
+    left,
+    w,
+    out,
+    data: new Map<Tensor, Float32Array | Uint32Array>([
+      [left, leftValues],
+      [w, values],
+    ]),
+    samples,
+  });
   if (dtype !== 'f32' && dtype !== 'f16') {
     const words = new Uint32Array(Math.ceil(tensorBytes(w, {}) / 4));
-    return {
-      shape,
-      left,
-      w,
-      out: make('out', rows, cols),
-      data: new Map<Tensor, Float32Array | Uint32Array>([
-        [left, leftValues],
-        [w, words.map((_, i) => smallBytes(i))],
-      ]),
-    };
+    return trial(words.map((_, i) => smallBytes(i)));
   }
   const wValues = eighths(cols * depth, 2);
   const samples = Array.from({ length: SAMPLES }, (_, i) => {
@@ -156,17 +159,7 @@ function makeTrial(shape: MatmulShape): Trial {
         leftValues[row * depth + d] * wValues[direction === 'nt' ? col * depth + d : d * cols + col];
     return { at: row * cols + col, expected };
   });
-  return {
-    shape,
-    left,
-    w,
-    out: make('out', rows, cols),
-    data: new Map<Tensor, Float32Array | Uint32Array>([
-      [left, leftValues],
-      [w, dtype === 'f16' ? asHalves(wValues) : wValues],
-    ]),
-    samples,
-  };
+  return trial(dtype === 'f16' ? asHalves(wValues) : wValues, samples);
 }
 
 /** Milliseconds of one product, or undefined where it does not compile or is wrong. */

@@ -177,59 +177,45 @@ interface TextProps extends FieldProps {
 }
 
 export function TextField({
-  label,
-  hideLabel,
-  help,
-  isDisabled,
-  value,
-  onChange,
-  placeholder,
-  error,
   type = 'text',
+  placeholder,
+  ...field
 }: TextProps & { type?: 'text' | 'password' }) {
   return (
-    <AriaTextField
-      className="field"
-      type={type}
-      autoComplete={type === 'password' ? 'off' : undefined}
-      value={value}
-      onChange={onChange}
-      isDisabled={isDisabled}
-      isInvalid={!!error}
-    >
-      <Label className={hideLabel ? 'sr-only' : 'field-label'}>{label}</Label>
+    <LabelledText {...field} type={type}>
       <Input placeholder={placeholder} />
-      {help && (
-        <Text slot="description" className="field-help">
-          {help}
-        </Text>
-      )}
-      {error && <FieldError className="field-error">{error}</FieldError>}
-    </AriaTextField>
+    </LabelledText>
   );
 }
 
-export function TextArea({
+export function TextArea({ rows = 3, placeholder, ...field }: TextProps & { rows?: number }) {
+  return (
+    <LabelledText {...field}>
+      <AriaTextArea placeholder={placeholder} rows={rows} />
+    </LabelledText>
+  );
+}
+
+/** What stands around an input of text: its label, its help, what is wrong with it. */
+function LabelledText({
   label,
   hideLabel,
   help,
-  isDisabled,
-  value,
-  onChange,
-  placeholder,
   error,
-  rows = 3,
-}: TextProps & { rows?: number }) {
+  type,
+  children,
+  ...field
+}: Omit<TextProps, 'placeholder'> & { type?: 'text' | 'password'; children: ReactNode }) {
   return (
     <AriaTextField
+      {...field}
       className="field"
-      value={value}
-      onChange={onChange}
-      isDisabled={isDisabled}
+      type={type}
+      autoComplete={type === 'password' ? 'off' : undefined}
       isInvalid={!!error}
     >
       <Label className={hideLabel ? 'sr-only' : 'field-label'}>{label}</Label>
-      <AriaTextArea placeholder={placeholder} rows={rows} />
+      {children}
       {help && (
         <Text slot="description" className="field-help">
           {help}

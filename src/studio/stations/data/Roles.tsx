@@ -11,6 +11,12 @@ const COLUMN = 'application/x-prelude-column';
 /** An id that no column can have: names of columns are not empty. */
 const NONE = '';
 
+const ROLES: readonly { role: keyof Roles; name: string; optional?: boolean }[] = [
+  { role: 'text', name: 'Text' },
+  { role: 'text2', name: 'Second text', optional: true },
+  { role: 'label', name: 'Label' },
+];
+
 /** Which column is what: each may be chosen from a list, or dragged there by pointer or by keyboard. */
 export function RoleFields({
   roles,
@@ -23,50 +29,26 @@ export function RoleFields({
 }) {
   const columns = useSession((s) => s.data!.columns);
   const choices = columns.map((column): Choice<string> => ({ id: column, label: column }));
-  const { text, text2, label } = roles;
   return (
     <>
       <ColumnChips columns={columns} roles={roles} isDisabled={isDisabled} />
       <div className="roles">
-        <Target
-          name="Text"
-          isDisabled={isDisabled}
-          onColumn={(id) => onChange(withColumn(roles, 'text', id))}
-        >
-          <Select
-            label="Text"
-            choices={choices}
-            value={text}
+        {ROLES.map(({ role, name, optional }) => (
+          <Target
+            key={role}
+            name={name}
             isDisabled={isDisabled}
-            onChange={(id) => onChange({ text: id })}
-          />
-        </Target>
-        <Target
-          name="Second text"
-          isDisabled={isDisabled}
-          onColumn={(id) => onChange(withColumn(roles, 'text2', id))}
-        >
-          <Select
-            label="Second text"
-            choices={[{ id: NONE, label: 'none' }, ...choices]}
-            value={text2 ?? NONE}
-            isDisabled={isDisabled}
-            onChange={(id) => onChange({ text2: id === NONE ? undefined : id })}
-          />
-        </Target>
-        <Target
-          name="Label"
-          isDisabled={isDisabled}
-          onColumn={(id) => onChange(withColumn(roles, 'label', id))}
-        >
-          <Select
-            label="Label"
-            choices={choices}
-            value={label}
-            isDisabled={isDisabled}
-            onChange={(id) => onChange({ label: id })}
-          />
-        </Target>
+            onColumn={(id) => onChange(withColumn(roles, role, id))}
+          >
+            <Select
+              label={name}
+              choices={optional ? [{ id: NONE, label: 'none' }, ...choices] : choices}
+              value={roles[role] ?? NONE}
+              isDisabled={isDisabled}
+              onChange={(id) => onChange({ [role]: id === NONE ? undefined : id })}
+            />
+          </Target>
+        ))}
       </div>
     </>
   );
