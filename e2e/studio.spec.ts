@@ -5,8 +5,10 @@ import {
   goTo,
   measure,
   openStudio,
+  readSentence,
   runRows,
   SLOW,
+  select,
   setRecipe,
   startTraining,
   TINY_STUDIO,
@@ -112,7 +114,16 @@ test('results: a slice by own words lists its rows; beside another on the same r
   await page.getByRole('main').getByRole('button', { name: 'Stop' }).click();
   await expect(page.getByRole('progressbar')).toHaveCount(0);
   // Nothing goes on behind: a run can start at once, and nothing was kept.
-  await expect(page.getByRole('button', { name: /^Measure on/ })).toBeEnabled();
+  const again = page.getByRole('button', { name: /^Measure on/ });
+  await expect(again).toBeEnabled();
+
+  await test.step('free answers have a column for what is no label', async () => {
+    await select(page, 'Answers by', 'free answer');
+    await again.click();
+    await readSentence(page);
+    const answers = page.getByRole('region', { name: 'Where the answers go' });
+    await expect(answers.getByRole('columnheader', { name: 'no label' })).toBeVisible();
+  });
 });
 
 test('columns are dragged to what they are, by pointer and by keyboard; the link takes it all along', async ({
