@@ -114,15 +114,16 @@ function behindPrompt(ids: string): string {
 /**
  * `predict.py` of a download: `python predict.py MODEL "your text" ["your second text"]` prints the label.
  * @param file name of the prompt's file, which lies beside the script; of an adapter the script lies in its folder
+ * @param name of the script itself
  */
-export function predictScript(prompt: SoftPrompt, form: PromptForm, file = ''): string {
+export function predictScript(prompt: SoftPrompt, form: PromptForm, file = '', name = 'predict.py'): string {
   const here = 'os.path.dirname(os.path.abspath(__file__))';
   const words = {
     model: 'sys.argv[1]',
     file: form === 'peft' ? here : `os.path.join(${here}, ${literal(file)})`,
     text: '*sys.argv[2:]',
   };
-  return `# pip install ${FORMS[form].packages}, then: python predict.py MODEL "your text"\nimport os, sys\n${script(prompt, form, words)}\n`;
+  return `# pip install ${FORMS[form].packages}, then: python ${name} MODEL "your text"\nimport os, sys\n${script(prompt, form, words)}\n`;
 }
 
 /**

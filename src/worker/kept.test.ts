@@ -115,6 +115,7 @@ describe('the prompt desk', () => {
       const { name, text } = script(format);
       expect(name).toBe('film-reviews-p20.predict.py');
       expect(text).toContain(`"${desk.exportPrompt(prompt(), format).name}"`);
+      expect(text).toContain(`python ${name} MODEL`);
       expect(text).not.toContain('peft');
     }
   });

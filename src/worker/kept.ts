@@ -176,11 +176,12 @@ function exportPrompt(prompt: SoftPrompt, format: ExportFormat): ExportedFile {
 }
 
 function exportScript(prompt: SoftPrompt, format: ExportFormat): ExportedFile {
-  const { name } = exportPrompt(prompt, format);
+  const file = exportPrompt(prompt, format).name;
+  const name = format === 'peft' ? 'predict.py' : `${fileStem(prompt)}.predict.py`;
   return {
-    name: format === 'peft' ? 'predict.py' : `${fileStem(prompt)}.predict.py`,
+    name,
     type: 'text/x-python',
-    bytes: new TextEncoder().encode(predictScript(prompt, format, name)),
+    bytes: new TextEncoder().encode(predictScript(prompt, format, file, name)),
   };
 }
 
