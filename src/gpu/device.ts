@@ -1,4 +1,5 @@
 import { PreludeError } from '../errors.ts';
+import { subgroupsAreInOrder } from './subgroups.ts';
 
 /** An open device with what the engine needs to know of it. */
 export interface Gpu {
@@ -6,6 +7,7 @@ export interface Gpu {
   queue: GPUQueue;
   /** Who made the adapter, for a person and for caches keyed by adapter. */
   adapter: { vendor: string; architecture: string; description: string; software: boolean };
+  /** `subgroups` only where they are laid out as the kernels take them. */
   features: { shaderF16: boolean; subgroups: boolean; timestamps: boolean };
   limits: GPUSupportedLimits;
   /** Resolves when the device is gone, with the browser's reason. `destroyed` is our own doing. */
@@ -82,7 +84,8 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     },
     features: {
       shaderF16: requiredFeatures.includes('shader-f16'),
-      subgroups: requiredFeatures.includes('subgroups' as GPUFeatureName),
+      subgroups:
+        requiredFeatures.includes('subgroups' as GPUFeatureName) && (await subgroupsAreInOrder(device)),
       timestamps: requiredFeatures.includes('timestamp-query'),
     },
     limits: device.limits,
