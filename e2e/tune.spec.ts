@@ -204,6 +204,18 @@ test('a loss that is no number stops the run at its last good checkpoint and say
   await expect(figure(page, 'loss')).toHaveText(/^\d/);
 });
 
+test('a run that goes wrong says so in plain words while it runs, and what to do about it', async ({
+  page,
+}) => {
+  await openStudio(page, `${TINY_STUDIO}&evalEvery=12`);
+  await setRecipe(page, { 'Learning rate': 100, Steps: 5000, Batch: 4, Seed: 1 });
+  await startTraining(page);
+  const watched = page.getByRole('status').filter({ hasText: 'every dev row was answered with' });
+  await expect(watched).toContainText(/Train longer|raise the learning rate/, { timeout: SLOW });
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(trainButton(page)).toBeEnabled({ timeout: SLOW });
+});
+
 test('with the keyboard alone: model, table, run, figure, download', async ({ page }) => {
   await openStudio(page);
   await page.locator('body').press('Home');
