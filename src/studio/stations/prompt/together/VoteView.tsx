@@ -132,7 +132,7 @@ function Counted({ vote }: { vote: VoteReport }) {
 /** A share of 1 with its interval, on 0 to 100 %. */
 function Interval({ share, warm }: { share: Share; warm: boolean }) {
   return (
-    <span className="interval" data-warm={warm || undefined}>
+    <span className="vote-interval" data-warm={warm || undefined}>
       <i style={{ left: `${100 * share.low}%`, width: `${100 * (share.high - share.low)}%` }} />
       <b style={{ left: `${100 * share.accuracy}%` }} />
     </span>
